@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target of ours: Swift 6 mode, upcoming features on, a warning is an error.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let cSettings: [CSetting] = [
+    .define("_GNU_SOURCE"),
+    .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"]),
+]
+
+// The keeper is Embedded Swift: no runtime, no metadata, no heap growth.
+// `-no-static-stdlib` keeps it linkable when the other products are linked with `--static-swift-stdlib`.
+let keeperSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-no-static-stdlib", "-parse-as-library"]),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "Hearth",
+    products: [
+        .executable(name: "hearth", targets: ["hearth"]),
+        .executable(name: "hearthd", targets: ["hearthd"]),
+        .executable(name: "hearth-keeper", targets: ["hearth-keeper"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
+    ],
+    targets: [
+        // What Swift cannot see or must not run: system calls without wrappers, code between clone and exec.
+        .target(name: "CLinux", cSettings: cSettings),
+
+        // Values, no I/O, no Foundation.
+        library("Model"),
+        // The pure core: state machines, restart policy.
+        library("Supervision", ["Model"]),
+        // Linux: descriptors, event loop, spawn, process table, sockets.
+        library("Platform", ["CLinux", "Model"]),
+        // What is on disk: homes, desired state, instance table, snapshots.
+        library("Records", ["Model", "Platform"]),
+        // The control socket: Varlink wire types, framing, client, interface text.
+        library("Control", ["Model", "Platform"]),
+        // Application files and command lines to AppSpec.
+        library("Configuration", ["Model", "Platform"]),
+        library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control"]),
+        library(
+            "CommandLine",
+            [
+                "Model", "Platform", "Records", "Control", "Configuration",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .executableTarget(name: "hearth", dependencies: ["CommandLine"], swiftSettings: settings),
+        .executableTarget(name: "hearthd", dependencies: ["Daemon"], swiftSettings: settings),
+        .executableTarget(
+            name: "hearth-keeper", dependencies: ["CLinux"], path: "Sources/Keeper", swiftSettings: keeperSettings),
+    ]
+)

@@ -1,0 +1,90 @@
+// C shims: system calls that glibc 2.36 does not wrap, macros and variadic calls that Swift cannot see,
+// and the code that runs between clone and exec. Every function returns `-errno` on failure, never touches
+// Swift memory, and opens descriptors close-on-exec unless it says otherwise.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "keeper_protocol.h"
+#include "spawn.h"
+
+// --- processes ---------------------------------------------------------------------------------------
+
+/// Opens a pidfd for `pid`. Returns the descriptor (close-on-exec), or `-errno`.
+int clinux_pidfd_open(pid_t pid);
+/// Sends `signal` through a pidfd: never reaches a process that took over the number. 0 or `-errno`.
+int clinux_pidfd_send_signal(int pidfd, int signal);
+/// Wait status of an exited process that was reaped by somebody else (PIDFD_GET_INFO, Linux 6.15).
+/// 1 and `*status` if the kernel still knows it, 0 if not (yet), or `-errno`.
+int clinux_pidfd_exit_status(int pidfd, int *status);
+/// Reaps child `pid` without blocking. 1 and `*status` when reaped, 0 when still running, `-errno` (ECHILD: not ours).
+int clinux_reap(pid_t pid, int *status);
+/// Next exited child without reaping it (WNOWAIT). Its pid, 0 when there is none, or `-errno`.
+pid_t clinux_peek_exited_child(void);
+/// Makes this process the one that orphans of its descendants are re-parented to. 0 or `-errno`.
+int clinux_set_subreaper(void);
+/// Sets the name in /proc/PID/comm. 0 or `-errno`.
+int clinux_set_name(const char *name);
+
+// --- descriptors -------------------------------------------------------------------------------------
+
+int clinux_open(const char *path, int flags, mode_t mode);
+int clinux_openat(int directory, const char *path, int flags, mode_t mode);
+int clinux_set_cloexec(int fd, int on);
+int clinux_set_nonblocking(int fd, int on);
+int clinux_memfd(const char *name);
+int clinux_eventfd(void);
+int clinux_timerfd(void);
+/// Arms a CLOCK_BOOTTIME timerfd for the absolute time in nanoseconds; 0 disarms. 0 or `-errno`.
+int clinux_timerfd_set(int fd, int64_t boottime_ns);
+/// A signalfd for the given signals, which it also blocks in this thread. Descriptor or `-errno`.
+int clinux_signalfd(const int *signals, int count);
+/// Signal number of the next record in a signalfd; fills the sender's pid and uid. 0 when none, or `-errno`.
+int clinux_signalfd_read(int fd, pid_t *sender, uid_t *uid);
+int clinux_flock(int fd, int exclusive);
+int64_t clinux_boottime_ns(void);
+int64_t clinux_realtime_ns(void);
+int clinux_ioctl_int(int fd, unsigned long request, int *value);
+/// Raises the soft limit on open files to the hard one. Fills the soft limit as it was and as it is. 0 or `-errno`.
+int clinux_raise_nofile(uint64_t *before, uint64_t *after);
+/// Columns of the terminal behind `fd`, 0 when it is none.
+int clinux_terminal_columns(int fd);
+
+// --- unix sockets ------------------------------------------------------------------------------------
+
+/// Binds and listens on `path` (any length: a long one goes through /proc/self/fd). Replaces a stale file.
+/// `type` is SOCK_STREAM or SOCK_SEQPACKET. Descriptor (non-blocking) or `-errno`.
+int clinux_unix_listen(const char *path, int type, mode_t mode, int backlog);
+/// Connects to `path` (any length). Waits at most `timeout_ms` for room in the backlog. Descriptor (blocking) or `-errno`.
+int clinux_unix_connect(const char *path, int type, int timeout_ms);
+/// Accepts one connection (non-blocking, close-on-exec). Descriptor or `-errno`.
+int clinux_accept(int fd);
+/// Credentials of the peer at connect time. 0 or `-errno`.
+int clinux_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
+/// A connected pair of SEQPACKET sockets, close-on-exec. 0 or `-errno`.
+int clinux_seqpacket_pair(int fds[2]);
+/// Sends one packet, with `fd` attached when it is not -1. Never raises SIGPIPE. Bytes sent or `-errno`.
+ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd);
+/// Receives one packet; `*fd` is the attached descriptor or -1, `*truncated` is 1 when one was lost (EMFILE).
+/// 0 is end of file. Bytes or `-errno`.
+ssize_t clinux_receive_packet(int socket, void *bytes, size_t capacity, int *fd, int *truncated);
+
+// --- netlink -----------------------------------------------------------------------------------------
+
+struct clinux_socket {
+    uint8_t family;    // AF_INET or AF_INET6
+    uint8_t protocol;  // IPPROTO_TCP or IPPROTO_UDP
+    uint16_t port;     // host byte order
+    uint8_t address[16];
+    uint32_t inode;
+    uint32_t uid;
+    uint8_t v6only;
+};
+/// Listening TCP sockets of this network namespace by sock_diag. Fills at most `capacity`; returns how many there
+/// are (may exceed it) or `-errno`.
+int clinux_listening_sockets(struct clinux_socket *sockets, int capacity);
+
+#endif

@@ -1,0 +1,151 @@
+/// Names of the control interface. Its text is what `org.varlink.service.GetInterfaceDescription` answers.
+package enum Interface {
+    package static let name = "dev.hearth.Manager"
+    /// Raised when a client of the former number could misunderstand an answer.
+    package static let protocolVersion = 1
+    package static let productVersion = "0.1.0"
+    package static let url = "https://hearth.dev"
+
+    package enum Method: String, CaseIterable, Sendable {
+        case hello = "Hello"
+        case list = "List"
+        case show = "Show"
+        case why = "Why"
+        case start = "Start"
+        case act = "Act"
+        case signal = "Signal"
+        case scale = "Scale"
+        case environment = "Environment"
+        case save = "Save"
+        case snapshots = "Snapshots"
+        case compare = "Compare"
+        case undo = "Undo"
+        case resurrect = "Resurrect"
+        case events = "Events"
+        case kill = "Kill"
+        case detach = "Detach"
+        case upgrade = "Upgrade"
+
+        package var qualifiedName: String { "\(Interface.name).\(rawValue)" }
+    }
+
+    /// The interface in Varlink's definition language.
+    package static let description = """
+        # Hearth, a process manager: the control interface of hearthd.
+        interface dev.hearth.Manager
+
+        # How a process ended. One of code and signal is set, or neither when nobody could know.
+        # cause: ours, exit, signal, oom, outside or unknown. at: milliseconds since 1970.
+        type Exit (
+          code: ?int, signal: ?string, coreDumped: bool, cause: string, at: int, uptimeMs: int, pid: int,
+          detail: ?string
+        )
+
+        # A listening socket of an instance's process tree.
+        type Port (protocol: string, address: string, port: int, pid: int, command: string)
+
+        # One instance. status: launching, online, stopping, stopped, errored or "waiting restart".
+        type Instance (
+          id: int, name: string, namespace: string, number: int, generation: int, pid: ?int, status: string,
+          wanted: string, reason: string, reasonKind: string, restarts: int, unstableRestarts: int, uptimeMs: int,
+          startedAt: ?int, createdAt: int, cpuPercent: ?float, memoryBytes: int, ports: []Port, cwd: string,
+          command: string, outLog: ?string, errorLog: ?string, nextStartAt: ?int, lastExit: ?Exit
+        )
+
+        # What `show` adds. Sizes in bytes; null where /proc is not readable.
+        type Detail (
+          instance: Instance, script: string, interpreter: ?string, interpreterArguments: []string,
+          arguments: []string, user: ?string, memoryPeakBytes: ?int, cpuSeconds: ?float, tasks: ?int, fds: ?int,
+          processes: []int, restart: RestartPolicy, stop: StopPolicy, autostart: bool
+        )
+
+        type RestartPolicy (
+          mode: string, maxRestarts: int, minUptime: int, restartDelay: ?int, exponentialBackoff: ?int,
+          stopExitCodes: []int, slowRetry: bool
+        )
+        type StopPolicy (signal: string, killTimeout: int, wholeTree: bool)
+        type OutputPolicy (outFile: ?string, errorFile: ?string, merge: bool)
+
+        # Everything that is needed to run an app. Paths are absolute, times in milliseconds.
+        type AppSpec (
+          name: string, namespace: string, script: string, arguments: []string, interpreter: ?string,
+          interpreterArguments: []string, cwd: string, environment: [string]string, instances: int, autostart: bool,
+          restart: RestartPolicy, stop: StopPolicy, output: OutputPolicy, stdin: string, uid: ?string, gid: ?string,
+          expectedPort: ?int
+        )
+
+        # A process that holds a port which an app wants.
+        type PortHolder (
+          port: int, address: string, pid: ?int, user: string, command: string, ageSeconds: ?int, ours: ?string
+        )
+
+        # The answer to "why is it in this state". next: what happens without anybody doing anything.
+        type Explanation (
+          instance: Instance, cause: string, summary: string, advice: []string, lastErrorLines: []string,
+          nextStartAt: ?int, portHolders: []PortHolder
+        )
+
+        type Variable (name: string, value: string, origin: string)
+        type Result (id: int, name: string, ok: bool, message: string)
+        type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
+        type Difference (name: string, change: string, details: []string)
+        # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved.
+        type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
+
+        method Hello() -> (
+          version: string, protocol: int, pid: int, keeperPid: ?int, home: string, ready: bool, uptimeMs: int
+        )
+        # selectors: ids, names, namespaces, "all" or /regular expressions/; none means all.
+        method List(selectors: []string) -> (instances: []Instance, notes: []string)
+        method Show(selectors: []string) -> (details: []Detail)
+        method Why(selectors: []string) -> (explanations: []Explanation)
+
+        # Registers and starts apps, all or none. environment: the caller's, beneath each app's own.
+        # token: any unique text; a call repeated with it is done once. origin: the command line, for reasons.
+        method Start(
+          apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string
+        ) -> (instances: []Instance, durable: bool, notDurableReason: ?string)
+
+        # action: start, stop, restart, delete, reset or flush. environment: merged over the stored one (restart, start).
+        method Act(
+          action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string
+        ) -> (results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string)
+        method Signal(signal: string, selectors: []string, origin: ?string) -> (results: []Result)
+        # count: absolute number of instances of the app; change: relative. Exactly one of them.
+        method Scale(name: string, count: ?int, change: ?int, origin: ?string) -> (
+          instances: []Instance, durable: bool, notDurableReason: ?string
+        )
+        method Environment(selectors: []string) -> (id: int, name: string, variables: []Variable)
+
+        method Save(name: ?string, force: bool, origin: ?string) -> (snapshot: Snapshot)
+        method Snapshots() -> (snapshots: []Snapshot)
+        # Differences from snapshot `from` to snapshot `to`; without `to`: to the present list.
+        method Compare(from: string, to: ?string) -> (differences: []Difference)
+        # Goes back to the list as it was before the last change (or to a named snapshot).
+        method Undo(name: ?string, origin: ?string) -> (
+          differences: []Difference, instances: []Instance, durable: bool, notDurableReason: ?string
+        )
+        # Starts what `kill` ended and what snapshot `name` (default: the last) has and the list has not.
+        method Resurrect(name: ?string, origin: ?string) -> (
+          instances: []Instance, notes: []string, durable: bool, notDurableReason: ?string
+        )
+
+        # With `more`: a stream. replay: so many of the last events first.
+        method Events(replay: ?int, selectors: []string) -> (event: Event)
+
+        # Stops every app and the daemon.
+        method Kill(origin: ?string) -> (stopped: int)
+        # Ends daemon and keeper, leaves the apps running.
+        method Detach(origin: ?string) -> (running: int)
+        # Re-executes hearthd (of `path`, default: its own file) in place.
+        method Upgrade(path: ?string, origin: ?string) -> (version: string, pid: int)
+
+        # what: the value; hint: what to do.
+        error NotFound (message: string, hint: ?string)
+        error BadRequest (message: string, hint: ?string)
+        error NotPermitted (message: string, hint: ?string)
+        error Failed (message: string, hint: ?string)
+        error TimedOut (message: string, hint: ?string)
+        error Refused (message: string, hint: ?string)
+        """
+}

@@ -1,0 +1,1 @@
+@main struct Keeper { static func main() {} }

@@ -1,0 +1,78 @@
+/// What must be known of a running or ended instance to go on with it after the death of the daemon: one slot of the
+/// instance table. Valid within one boot and pid namespace.
+package struct InstanceRecord: Hashable, Sendable, Codable {
+    /// What the state machine was doing.
+    package enum Phase: String, Hashable, Sendable, Codable {
+        case stopped
+        /// Written before the clone. The child writes its own pid into the slot as its first act.
+        case starting
+        case online
+        case stopping
+        case waiting
+        case errored
+    }
+
+    /// What comes after a stop that is under way.
+    package enum StopPurpose: String, Hashable, Sendable, Codable {
+        case stop
+        case restart
+        case delete
+        case daemonKill
+    }
+
+    package var id: InstanceID
+    package var generation: Generation
+    package var phase: Phase
+    package var purpose: StopPurpose?
+    package var process: ProcessIdentity?
+    package var wanted: Wanted
+    package var reason: Reason
+    package var restarts: Int
+    package var unstableRestarts: Int
+    /// PM2's `created_at`: start of the window in which unstable restarts count (decision D13).
+    package var createdAt: Instant
+    package var startedAt: Instant?
+    package var previousDelay: Milliseconds
+    /// When the next automatic start is due, in `waiting` and `errored`; when SIGKILL is due, in `stopping`.
+    package var due: Instant?
+    package var slowRetries: Int
+    package var lastExit: LastExit?
+    /// Token of the last command that acted on this instance: a client that repeats it after a crash does it once.
+    package var token: String?
+
+    package init(
+        id: InstanceID, generation: Generation, phase: Phase, purpose: StopPurpose? = nil,
+        process: ProcessIdentity? = nil, wanted: Wanted, reason: Reason, restarts: Int = 0,
+        unstableRestarts: Int = 0, createdAt: Instant, startedAt: Instant? = nil,
+        previousDelay: Milliseconds = Milliseconds(0), due: Instant? = nil, slowRetries: Int = 0,
+        lastExit: LastExit? = nil, token: String? = nil
+    ) {
+        self.id = id
+        self.generation = generation
+        self.phase = phase
+        self.purpose = purpose
+        self.process = process
+        self.wanted = wanted
+        self.reason = reason
+        self.restarts = restarts
+        self.unstableRestarts = unstableRestarts
+        self.createdAt = createdAt
+        self.startedAt = startedAt
+        self.previousDelay = previousDelay
+        self.due = due
+        self.slowRetries = slowRetries
+        self.lastExit = lastExit
+        self.token = token
+    }
+
+    package var status: Status {
+        switch phase {
+        case .stopped: .stopped
+        case .starting: .launching
+        case .online: .online
+        case .stopping: .stopping
+        case .waiting: .waitingRestart
+        case .errored: .errored
+        }
+    }
+}

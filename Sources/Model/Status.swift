@@ -1,0 +1,129 @@
+/// State of an instance as PM2 names it.
+package enum Status: String, Hashable, Sendable, Codable, CaseIterable {
+    case launching
+    case online
+    case stopping
+    case stopped
+    case errored
+    case waitingRestart = "waiting restart"
+
+    package var isRunning: Bool {
+        switch self {
+        case .launching, .online, .stopping: true
+        case .stopped, .errored, .waitingRestart: false
+        }
+    }
+}
+
+/// What the operator wants of an instance, apart from what it is doing.
+package enum Wanted: String, Hashable, Sendable, Codable {
+    case running
+    case stopped
+}
+
+/// Who asked: a person's command, or Hearth itself.
+package struct Actor: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// For example `deploy (hearth stop api)`, or `hearth`.
+    package var description: String
+
+    package init(_ description: String) {
+        // Bounded: it lands in a fixed-size slot of the instance table.
+        self.description = String(description.prefix(96))
+    }
+
+    package init(from decoder: any Decoder) throws {
+        self.init(try decoder.singleValueContainer().decode(String.self))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    package static let hearth = Actor("hearth")
+}
+
+/// Why an instance is in the state it is in. Every transition carries one.
+package struct Reason: Hashable, Sendable, Codable {
+    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        case registered
+        case started
+        case restarted
+        case stopped
+        case deleted
+        case crashed
+        case backingOff
+        case notRestarted
+        case gaveUp
+        case retrying
+        case spawnFailed
+        case couldNotStop
+        case adopted
+        case restored
+        case killedWithDaemon
+        case endedUnseen
+    }
+
+    package var kind: Kind
+    package var actor: Actor
+    /// The sentence after the kind: exit status, numbers, path and errno.
+    package var detail: String?
+    package var at: Instant
+
+    package init(_ kind: Kind, by actor: Actor, detail: String? = nil, at: Instant) {
+        self.kind = kind
+        self.actor = actor
+        self.detail = detail.map { String($0.prefix(240)) }
+        self.at = at
+    }
+
+    /// One line for lists and `why`.
+    package var text: String {
+        let sentence: String =
+            switch kind {
+            case .registered: "registered by \(actor), not started"
+            case .started: "started by \(actor)"
+            case .restarted: "restarted by \(actor)"
+            case .stopped: "stopped by \(actor)"
+            case .deleted: "deleted by \(actor)"
+            case .crashed: "restarted after"
+            case .backingOff: "waiting to restart after"
+            case .notRestarted: "not restarted:"
+            case .gaveUp: "given up:"
+            case .retrying: "trying again slowly:"
+            case .spawnFailed: "could not be started:"
+            case .couldNotStop: "could not be stopped:"
+            case .adopted: "adopted by a new hearthd"
+            case .restored: "restored by \(actor)"
+            case .killedWithDaemon: "stopped with the daemon by \(actor)"
+            case .endedUnseen: "ended while no hearthd ran:"
+            }
+        guard let detail else { return sentence.hasSuffix(":") ? String(sentence.dropLast()) : sentence }
+        switch kind {
+        case .registered, .started, .restarted, .stopped, .deleted, .adopted, .restored, .killedWithDaemon:
+            return "\(sentence) (\(detail))"
+        default: return "\(sentence) \(detail)"
+        }
+    }
+}
+
+/// Where a spawn failed. Raw values are `clinux_spawn_stage`.
+package enum SpawnStage: Int32, Hashable, Sendable, Codable {
+    case none = 0
+    case clone, session, cgroup, stdin, stdout, stderr, limits, groups, gid, uid, cwd, exec, descriptors
+    /// Before the clone: interpreter not found, user unknown.
+    case preparation
+}
+
+package struct SpawnFailure: Hashable, Sendable, Codable {
+    package var stage: SpawnStage
+    package var errno: Int32
+    /// The full sentence, with path and errno text.
+    package var message: String
+
+    package init(stage: SpawnStage, errno: Int32, message: String) {
+        self.stage = stage
+        self.errno = errno
+        self.message = message
+    }
+}
