@@ -71,12 +71,14 @@ package enum Varlink {
     package static func parameters<Parameters: Decodable>(
         _ type: Parameters.Type, of message: Data
     ) throws -> Parameters {
-        struct Body<Inner: Decodable>: Decodable { var parameters: Inner? }
         if let parameters = try JSONDecoder().decode(Body<Parameters>.self, from: message).parameters {
             return parameters
         }
         return try JSONDecoder().decode(Parameters.self, from: Data("{}".utf8))
     }
+
+    /// The parameters of one message, whatever stands around them.
+    package struct Body<Parameters: Decodable>: Decodable { package var parameters: Parameters? }
 
     /// A reply as a client reads it: either parameters or an error.
     package struct ReplyHeader: Decodable, Sendable {

@@ -112,12 +112,13 @@ package struct RestartPolicy: Codable, Hashable, Sendable {
     }
 }
 
-/// How an app is stopped: a signal to its whole tree, then SIGKILL to what is left.
+/// How an app is stopped: a signal, then SIGKILL to what is left after `killTimeout`.
 package struct StopPolicy: Codable, Hashable, Sendable {
     package var signal: Signal
     /// Time from the signal to SIGKILL.
     package var killTimeout: Milliseconds
-    /// Signal every descendant, not only the main process. Whatever is left at the end is killed in both cases.
+    /// Signal every process of the tree and wait until none is left. False (PM2's `treekill: false`): the main process
+    /// only; its children are left to it.
     package var wholeTree: Bool
 
     package init(signal: Signal = .term, killTimeout: Milliseconds = Milliseconds(5000), wholeTree: Bool = true) {

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "keeper_protocol.h"
+#include "keeper_support.h"
 #include "spawn.h"
 
 // --- processes ---------------------------------------------------------------------------------------
@@ -44,6 +45,8 @@ int clinux_timerfd_set(int fd, int64_t boottime_ns);
 int clinux_signalfd(const int *signals, int count);
 /// Signal number of the next record in a signalfd; fills the sender's pid and uid. 0 when none, or `-errno`.
 int clinux_signalfd_read(int fd, pid_t *sender, uid_t *uid);
+/// Tries the lock of an open file, exclusive or shared; closing the descriptor releases it. 0 or `-errno`
+/// (EWOULDBLOCK: somebody else has it).
 int clinux_flock(int fd, int exclusive);
 int64_t clinux_boottime_ns(void);
 int64_t clinux_realtime_ns(void);
@@ -58,7 +61,8 @@ int clinux_terminal_columns(int fd);
 /// Binds and listens on `path` (any length: a long one goes through /proc/self/fd). Replaces a stale file.
 /// `type` is SOCK_STREAM or SOCK_SEQPACKET. Descriptor (non-blocking) or `-errno`.
 int clinux_unix_listen(const char *path, int type, mode_t mode, int backlog);
-/// Connects to `path` (any length). Waits at most `timeout_ms` for room in the backlog. Descriptor (blocking) or `-errno`.
+/// Connects to `path` (any length). Waits at most `timeout_ms` for room in the backlog, then -ETIMEDOUT.
+/// Descriptor (blocking) or `-errno`.
 int clinux_unix_connect(const char *path, int type, int timeout_ms);
 /// Accepts one connection (non-blocking, close-on-exec). Descriptor or `-errno`.
 int clinux_accept(int fd);

@@ -34,7 +34,8 @@ struct clinux_spawn {
     char *const *arguments;
     char *const *environment;
     const char *cwd;
-    /// Where to open fd 1 and 2 (O_APPEND). Same path in both: one description. NULL: /dev/null.
+    /// Where to open fd 1 and 2 (O_APPEND). Same path in both: one description. NULL: /dev/null. A symbolic link is
+    /// refused (ELOOP), a FIFO without a reader too (ENXIO). `log_mode` is not subject to `umask`.
     const char *stdout_path;
     const char *stderr_path;
     mode_t log_mode;
@@ -53,8 +54,10 @@ struct clinux_spawn {
     /// Soft limit on open files to give back to the app; 0 leaves it.
     uint64_t nofile_soft;
     /// Where the child writes its own pid before anything else (a slot of the shared instance table), or NULL.
+    /// 0 again when the spawn failed.
     volatile int32_t *pid_slot;
     /// Pointer into `environment`: where the child writes its pid in decimal (the value of LISTEN_PID), or NULL.
+    /// Needs room for 11 bytes.
     char *listen_pid_value;
 };
 

@@ -1,0 +1,187 @@
+// libc for the keeper. Nothing here allocates, but for the environment of hearthd, once per start, in the child.
+#include "keeper_support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CLinux.h"
+
+_Static_assert(CLINUX_KEEPER_EAGAIN == EAGAIN && CLINUX_KEEPER_EINVAL == EINVAL, "errno differs here");
+_Static_assert(CLINUX_KEEPER_EMFILE == EMFILE && CLINUX_KEEPER_ENOSPC == ENOSPC, "errno differs here");
+
+extern char **environ;
+
+/// Soft limit on open files as the keeper found it: hearthd is to start from the same one, so that it can give it
+/// back to the apps. 0: unchanged.
+static uint64_t original_nofile;
+
+int clinux_keeper_prepare(void) {
+    // A descriptor that lands on 0-2 would be taken for standard output by everything started later.
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) return -EBADF;
+    }
+    setsid();  // fails for a group leader, which is as good
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);  // inherited SIG_IGN would have the kernel throw every exit status away
+    uint64_t after;
+    clinux_raise_nofile(&original_nofile, &after);
+    clinux_set_name("hearth-keeper");
+    return clinux_set_subreaper();
+}
+
+int clinux_keeper_signals(void) {
+    const int signals[] = {SIGCHLD, SIGTERM, SIGINT};
+    return clinux_signalfd(signals, 3);
+}
+
+int clinux_keeper_is_child_signal(int signal) { return signal == SIGCHLD; }
+
+void clinux_keeper_log(const char *text, int has_number, int64_t number, int error) {
+    char line[512], digits[24] = "";
+    if (has_number) snprintf(digits, sizeof digits, " %lld", (long long)number);
+    // strerrordesc_np neither translates nor allocates.
+    const char *reason = error < 0 ? strerrordesc_np(-error) : NULL;
+    int length = snprintf(line, sizeof line, "hearth-keeper: %s%s%s%s\n", text, digits, reason ? ": " : "",
+                          reason ? reason : "");
+    if (length >= (int)sizeof line) length = sizeof line - 1;
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) { /* nobody to tell */ }
+}
+
+int clinux_keeper_log_to(const char *path) {
+    int fd = clinux_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600);
+    if (fd < 0) return fd;
+    int result = dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0 ? -errno : 0;
+    close(fd);
+    return result;
+}
+
+int clinux_keeper_wait(int signals, int connection, int writable, int pidfd, int64_t timeout_ms) {
+    struct pollfd entries[3] = {
+        {.fd = signals, .events = POLLIN},
+        {.fd = connection, .events = writable ? POLLOUT : POLLIN},
+        {.fd = pidfd, .events = POLLIN},
+    };
+    int timeout = timeout_ms < 0 ? -1 : timeout_ms > 3600000 ? 3600000 : (int)timeout_ms;
+    if (poll(entries, 3, timeout) <= 0) return 0;
+    int ready = 0;
+    if (entries[0].revents) ready |= CLINUX_KEEPER_SIGNAL;
+    // A hang-up is found out by the next read or write, whichever is waited for.
+    if (entries[1].revents) ready |= writable ? CLINUX_KEEPER_WRITABLE : CLINUX_KEEPER_READABLE;
+    if (entries[2].revents) ready |= CLINUX_KEEPER_GONE;
+    return ready;
+}
+
+int64_t clinux_keeper_monotonic_ms(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+uint64_t clinux_keeper_start_time(pid_t pid) {
+    char path[32], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = clinux_open(path, O_RDONLY, 0);
+    if (fd < 0) return 0;
+    ssize_t count = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    // The name in field 2 may hold blanks and parentheses: only what follows the last one can be counted.
+    const char *position = strrchr(text, ')');
+    for (int field = 2; position && field < 22; field++) {
+        position = strchr(position, ' ');
+        if (position) position++;
+    }
+    return position ? strtoull(position, NULL, 10) : 0;
+}
+
+int clinux_keeper_sibling(const char *name, char *path, size_t capacity) {
+    ssize_t length = readlink("/proc/self/exe", path, capacity);
+    if (length < 0) return -errno;
+    while (length > 0 && path[length - 1] != '/') length--;
+    if ((size_t)length + strlen(name) >= capacity) return -ENAMETOOLONG;
+    strcpy(path + length, name);
+    return 0;
+}
+
+int clinux_keeper_join(const char *directory, const char *name, char *path, size_t capacity) {
+    int length = snprintf(path, capacity, "%s/%s", directory, name);
+    return length < 0 || (size_t)length >= capacity ? -ENAMETOOLONG : 0;
+}
+
+int64_t clinux_keeper_heartbeat_ms(int64_t otherwise) {
+    const char *text = getenv("HEARTH_HEARTBEAT_MS");
+    if (!text || !*text) return otherwise;
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    return errno || *end || value < 100 || value > 60000 ? otherwise : value;
+}
+
+int clinux_keeper_equal(const char *left, const char *right) { return strcmp(left, right) == 0; }
+
+int clinux_keeper_home_is_free(const char *home) {
+    int fd = clinux_open(home, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0) return fd;
+    int result = clinux_flock(fd, 1);
+    close(fd);  // nobody else has this description: the lock goes with it
+    return result == 0 ? 1 : result == -EWOULDBLOCK ? 0 : result;
+}
+
+_Noreturn static void become_daemon(const char *program, const char *home, int socket, pid_t keeper) {
+    if (socket == KEEPER_VAULT_FD ? clinux_set_cloexec(socket, 0) < 0 : dup2(socket, KEEPER_VAULT_FD) < 0) _exit(127);
+    if (close_range(KEEPER_VAULT_FD + 1, ~0U, 0) < 0) _exit(127);
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number <= 64; number++) sigaction(number, &action, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    struct rlimit limit;
+    if (original_nofile && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = (rlim_t)original_nofile;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    char number[16];
+    snprintf(number, sizeof number, "%d", keeper);
+    setenv("HEARTH_KEEPER_PID", number, 1);  // may allocate: this is a copy of a program with one thread
+    char *const arguments[] = {(char *)"hearthd", (char *)"--home", (char *)home, NULL};
+    execve(program, arguments, environ);
+    clinux_keeper_log("hearthd cannot be executed", 0, 0, -errno);
+    _exit(127);
+}
+
+pid_t clinux_keeper_start(const char *program, const char *home, int socket, int *pidfd) {
+    pid_t keeper = getpid();
+    pid_t pid = fork();
+    if (pid < 0) return -errno;
+    if (pid == 0) become_daemon(program, home, socket, keeper);
+    // Our own child: until it is reaped, the number is its own.
+    *pidfd = clinux_pidfd_open(pid);
+    if (*pidfd >= 0) return pid;
+    int error = *pidfd;
+    kill(pid, SIGKILL);  // without a handle it could not be ended safely later
+    return error;
+}
+
+void *clinux_keeper_reserve(size_t size) {
+    void *space = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return space == MAP_FAILED ? NULL : space;
+}
+
+void clinux_keeper_close(int fd) {
+    if (fd >= 0) close(fd);
+}
+
+_Noreturn void clinux_keeper_exit(int code) { _exit(code); }

@@ -1,0 +1,69 @@
+package import Model
+
+/// What happens to an instance. Time is given beside it.
+package enum Event: Hashable, Sendable {
+    // Commands of a person or a rule.
+    case start(Actor)
+    case stop(Actor)
+    case restart(Actor)
+    case delete(Actor)
+    case reset(Actor)
+    /// The whole daemon is being killed: stop, but what is wanted stays as it is.
+    case killWithDaemon(Actor)
+    /// A person sent a signal through Hearth; an exit by it is then explained.
+    case signalSent(Signal, Actor)
+
+    // What Linux says.
+    case spawned(Generation, ProcessIdentity)
+    case spawnFailed(Generation, SpawnFailure)
+    case exited(Generation, ExitStatus)
+    /// No process of the generation is left.
+    case treeGone(Generation)
+    /// More is known about the last exit.
+    case explained(Generation, ExitCause, detail: String)
+    case timer(TimerKind, Generation)
+}
+
+package enum TimerKind: Hashable, Sendable, CaseIterable {
+    /// The delayed start of a waiting or given-up instance.
+    case restart
+    /// SIGKILL is due, or after it: the wait for the end is over.
+    case kill
+}
+
+/// What the executor does, in order.
+package enum Effect: Hashable, Sendable {
+    case spawn(Generation)
+    /// Sends the stop signal to the main process and, if asked, to every member of its tree.
+    case terminate(Generation, Signal, wholeTree: Bool)
+    /// SIGKILL to the main process and, if asked, to every member that is left, until none is.
+    case kill(Generation, wholeTree: Bool)
+    /// Answer with `.treeGone` when no member of the generation is left.
+    case watchTree(Generation)
+    /// The main process of a restarted instance died: end what it left behind, the instance does not wait for it.
+    case sweep(Generation, Signal, grace: Milliseconds)
+    case arm(TimerKind, Generation, at: Instant)
+    case disarm(TimerKind)
+    /// The record changed: write the slot.
+    case record
+    /// What is wanted changed: write the desired state.
+    case persist
+    case report(ReportKind, String)
+    /// Find out more about the exit: the kernel's log, the port, the last lines.
+    case explain(Generation, ExitStatus)
+    /// The instance is gone for good.
+    case remove
+}
+
+/// Kinds of events as clients see them.
+package enum ReportKind: String, Hashable, Sendable {
+    case online, exit, start, stop, restart, delete, errored, waiting, adopted, reset
+}
+
+/// What an adopting daemon found of a recorded process.
+package enum Observation: Hashable, Sendable {
+    case running(ProcessIdentity)
+    case gone(ExitStatus)
+    /// The spawn was recorded as intent, and no process of it exists.
+    case neverSpawned
+}

@@ -1,0 +1,545 @@
+package import Model
+
+// The state machine of one instance.
+//
+// States, and what is true in each:
+//   stopped              no main process; its tree may have left processes unless `treeIsGone`
+//   starting             a spawn of this generation is under way; a stop that arrives now waits for its answer
+//   online(process)      the main process runs
+//   stopping(…)          the signal was sent; finished when the main process and its tree are gone
+//   waiting(until)       ended, a start is due
+//   errored(retryAt)     given up; with a slow retry a start is due
+//
+// What is wanted (`wanted`) is apart from the state: a crash never changes it, a command does.
+//
+// Races that are legal and change nothing: events of a former generation (a late timer, the exit of a process that was
+// already replaced), a second exit report for one process (pidfd and keeper both tell), a stop of a stopped instance.
+// Identity is the generation: it grows with every spawn, so nothing that belongs to an older process can touch a newer.
+
+package struct InstanceMachine: Sendable {
+    private struct Stopping: Hashable, Sendable {
+        var process: ProcessIdentity?
+        var purpose: InstanceRecord.StopPurpose
+        var actor: Actor
+        var killAt: Instant
+        var isKilled = false
+        var mainIsGone = false
+    }
+
+    private enum State: Hashable, Sendable {
+        case stopped
+        case starting(then: PendingStop?)
+        case online(ProcessIdentity)
+        case stopping(Stopping)
+        case waiting(until: Instant)
+        case errored(retryAt: Instant?)
+    }
+
+    private struct PendingStop: Hashable, Sendable {
+        var purpose: InstanceRecord.StopPurpose
+        var actor: Actor
+    }
+
+    package let id: InstanceID
+    package var spec: AppSpec
+    package private(set) var wanted: Wanted
+    package private(set) var generation: Generation
+    package private(set) var reason: Reason
+    package private(set) var restarts: Int
+    package private(set) var counters: RestartCounters
+    package private(set) var startedAt: Instant?
+    package private(set) var lastExit: LastExit?
+    package var token: String?
+
+    private var state: State
+    /// No process of the present generation is left: a stop need not look for any.
+    private var treeIsGone: Bool
+    private var signalSent: (signal: Signal, actor: Actor)?
+
+    /// A new entry that was not started yet.
+    package init(id: InstanceID, spec: AppSpec, wanted: Wanted, by actor: Actor, at now: Instant) {
+        self.id = id
+        self.spec = spec
+        self.wanted = wanted
+        generation = Generation(0)
+        reason = Reason(.registered, by: actor, at: now)
+        restarts = 0
+        counters = RestartCounters(createdAt: now)
+        state = .stopped
+        treeIsGone = true
+    }
+
+    // MARK: What others see
+
+    package var status: Status { record.status }
+
+    /// Nothing is under way: a command that waited for this instance can be answered.
+    package var isSettled: Bool {
+        switch state {
+        case .starting, .stopping: false
+        case .stopped, .online, .waiting, .errored: true
+        }
+    }
+
+    /// The main process, while it is known to run.
+    package var process: ProcessIdentity? {
+        switch state {
+        case .online(let process): process
+        case .stopping(let stopping): stopping.mainIsGone ? nil : stopping.process
+        case .stopped, .starting, .waiting, .errored: nil
+        }
+    }
+
+    package var record: InstanceRecord {
+        var record = InstanceRecord(
+            id: id, generation: generation, phase: .stopped, wanted: wanted, reason: reason, restarts: restarts,
+            unstableRestarts: counters.unstable, createdAt: counters.createdAt, startedAt: startedAt,
+            previousDelay: counters.previousDelay, slowRetries: counters.slowRetries, lastExit: lastExit, token: token)
+        switch state {
+        case .stopped: record.phase = .stopped
+        case .starting(let pending):
+            record.phase = .starting
+            record.purpose = pending?.purpose
+        case .online(let process):
+            record.phase = .online
+            record.process = process
+        case .stopping(let stopping):
+            record.phase = .stopping
+            record.process = stopping.process
+            record.purpose = stopping.purpose
+            record.due = stopping.killAt
+        case .waiting(let until):
+            record.phase = .waiting
+            record.due = until
+        case .errored(let retryAt):
+            record.phase = .errored
+            record.due = retryAt
+        }
+        return record
+    }
+
+    // MARK: Events
+
+    /// Advances the machine. The caller performs the effects, in order.
+    package mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
+        switch event {
+        case .start(let actor): return start(by: actor, at: now)
+        case .stop(let actor): return stop(.stop, by: actor, at: now)
+        case .restart(let actor): return restart(by: actor, at: now)
+        case .delete(let actor): return stop(.delete, by: actor, at: now)
+        case .killWithDaemon(let actor): return stop(.daemonKill, by: actor, at: now)
+        case .reset(let actor): return reset(by: actor, at: now)
+        case .signalSent(let signal, let actor):
+            signalSent = (signal, actor)
+            return []
+        case .spawned(let generation, let process): return spawned(generation, process, at: now)
+        case .spawnFailed(let generation, let failure): return spawnFailed(generation, failure, at: now)
+        case .exited(let generation, let status): return exited(generation, status, at: now)
+        case .treeGone(let generation): return treeGone(generation, at: now)
+        case .explained(let generation, let cause, let detail):
+            guard generation == self.generation || generation.next == self.generation, var exit = lastExit else {
+                return []
+            }
+            exit.cause = cause
+            exit.detail = detail
+            lastExit = exit
+            return [.record]
+        case .timer(let kind, let generation): return timer(kind, generation, at: now)
+        }
+    }
+
+    private mutating func start(by actor: Actor, at now: Instant) -> [Effect] {
+        let wasWanted = wanted
+        wanted = .running
+        let persist: [Effect] = wasWanted == .running ? [] : [.persist]
+        switch state {
+        case .online:
+            return persist.isEmpty ? [] : [.record] + persist
+        case .starting(let pending):
+            if pending != nil { state = .starting(then: nil) }
+            return [.record] + persist
+        case .stopping(var stopping):
+            // A start that follows a stop: go on with the stop, then start.
+            guard stopping.purpose != .delete else { return [] }
+            stopping.purpose = .restart
+            stopping.actor = actor
+            reason = Reason(.restarted, by: actor, at: now)
+            state = .stopping(stopping)
+            return [.record] + persist
+        case .stopped, .waiting, .errored:
+            counters.renew(at: now)
+            return persist + launch(Reason(.started, by: actor, at: now), report: .start)
+        }
+    }
+
+    private mutating func restart(by actor: Actor, at now: Instant) -> [Effect] {
+        switch state {
+        case .online, .starting:
+            let persist: [Effect] = wanted == .running ? [] : [.persist]
+            wanted = .running
+            counters.renew(at: now)
+            return persist + stop(.restart, by: actor, at: now)
+        case .stopped, .stopping, .waiting, .errored:
+            return start(by: actor, at: now)
+        }
+    }
+
+    private mutating func reset(by actor: Actor, at now: Instant) -> [Effect] {
+        restarts = 0
+        counters.renew(at: now)
+        return [.record, .report(.reset, "counters reset by \(actor)")]
+    }
+
+    private mutating func stop(
+        _ purpose: InstanceRecord.StopPurpose, by actor: Actor, at now: Instant
+    ) -> [Effect] {
+        var effects: [Effect] = []
+        switch purpose {
+        case .stop, .delete:
+            if wanted != .stopped { effects.append(.persist) }
+            wanted = .stopped
+        case .restart, .daemonKill: break
+        }
+
+        switch state {
+        case .starting:
+            // The answer to the spawn is on its way; the stop begins when it is there.
+            state = .starting(then: PendingStop(purpose: purpose, actor: actor))
+            return effects + [.record]
+        case .online(let process):
+            return effects + beginStop(of: process, purpose, by: actor, at: now)
+        case .stopping(var stopping):
+            // A delete or a stop replaces a restart; a delete is never taken back.
+            if stopping.purpose != .delete {
+                stopping.purpose = purpose
+                stopping.actor = actor
+                reason = Reason(purpose.reasonKind, by: actor, at: now)
+            }
+            state = .stopping(stopping)
+            return effects + [.record]
+        case .stopped, .waiting, .errored:
+            effects.append(.disarm(.restart))
+            if treeIsGone {
+                // Stopping what was stopped on purpose keeps the first reason.
+                if purpose == .stop, state == .stopped, reason.kind == .stopped { return effects }
+                return effects + finishStop(purpose, by: actor, at: now)
+            }
+            // The main process is gone, but it may have left others.
+            return effects + beginStop(of: nil, purpose, by: actor, at: now)
+        }
+    }
+
+    private mutating func beginStop(
+        of process: ProcessIdentity?, _ purpose: InstanceRecord.StopPurpose, by actor: Actor, at now: Instant
+    ) -> [Effect] {
+        let wholeTree = spec.stop.wholeTree
+        if process == nil, !wholeTree { return finishStop(purpose, by: actor, at: now) }
+        let killAt = now.advanced(by: spec.stop.killTimeout)
+        state = .stopping(
+            Stopping(process: process, purpose: purpose, actor: actor, killAt: killAt, mainIsGone: process == nil))
+        // The record names who asked: a daemon that takes over in the middle goes on in that name.
+        reason = Reason(purpose.reasonKind, by: actor, at: now)
+        var effects: [Effect] = [.record]
+        effects.append(.terminate(generation, spec.stop.signal, wholeTree: wholeTree))
+        effects.append(.arm(.kill, generation, at: killAt))
+        if process == nil { effects.append(.watchTree(generation)) }
+        return effects
+    }
+
+    private mutating func finishStop(
+        _ purpose: InstanceRecord.StopPurpose, by actor: Actor, at now: Instant
+    ) -> [Effect] {
+        let detail = stopDetail
+        startedAt = nil
+        switch purpose {
+        case .stop:
+            state = .stopped
+            reason = Reason(.stopped, by: actor, detail: detail, at: now)
+            return [.record, .report(.stop, reason.text)]
+        case .daemonKill:
+            state = .stopped
+            if wanted == .running { reason = Reason(.killedWithDaemon, by: actor, detail: detail, at: now) }
+            return [.record, .report(.stop, reason.text)]
+        case .delete:
+            state = .stopped
+            reason = Reason(.deleted, by: actor, at: now)
+            return [.record, .report(.delete, reason.text), .remove]
+        case .restart:
+            restarts += 1
+            return launch(Reason(.restarted, by: actor, detail: detail, at: now), report: .restart)
+        }
+    }
+
+    /// How the stop went, when it is worth saying.
+    private var stopDetail: String? {
+        guard case .stopping(let stopping) = state, stopping.isKilled else { return nil }
+        return "did not end within \(spec.stop.killTimeout) after \(spec.stop.signal), so it was killed"
+    }
+
+    /// Goes to `starting` with the next generation. The record is written before the spawn: it is the intent.
+    private mutating func launch(_ reason: Reason, report: ReportKind) -> [Effect] {
+        self.reason = reason
+        generation = generation.next
+        state = .starting(then: nil)
+        startedAt = nil
+        treeIsGone = true
+        signalSent = nil
+        return [.disarm(.restart), .record, .report(report, reason.text), .spawn(generation)]
+    }
+
+    private mutating func spawned(
+        _ generation: Generation, _ process: ProcessIdentity, at now: Instant
+    ) -> [Effect] {
+        guard generation == self.generation, case .starting(let pending) = state else { return [] }
+        startedAt = now
+        treeIsGone = false
+        state = .online(process)
+        var effects: [Effect] = [.record, .report(.online, "pid \(process.pid), \(reason.text)")]
+        if let pending { effects += stop(pending.purpose, by: pending.actor, at: now) }
+        return effects
+    }
+
+    private mutating func spawnFailed(
+        _ generation: Generation, _ failure: SpawnFailure, at now: Instant
+    ) -> [Effect] {
+        guard generation == self.generation, case .starting(let pending) = state else { return [] }
+        if let pending, pending.purpose != .restart {
+            state = .stopped
+            return finishStop(pending.purpose, by: pending.actor, at: now)
+        }
+        reason = Reason(.spawnFailed, by: .hearth, detail: failure.message, at: now)
+        let wait = counters.couldNotSpawn(policy: spec.restart)
+        return enterErrored(retryAfter: wait, at: now)
+    }
+
+    private mutating func enterErrored(retryAfter wait: Milliseconds?, at now: Instant) -> [Effect] {
+        let due = wait.map { now.advanced(by: $0) }
+        state = .errored(retryAt: due)
+        var effects: [Effect] = [.record, .report(.errored, reason.text)]
+        if let due { effects.append(.arm(.restart, generation, at: due)) }
+        return effects
+    }
+
+    private mutating func exited(_ generation: Generation, _ status: ExitStatus, at now: Instant) -> [Effect] {
+        guard generation == self.generation else { return [] }
+        switch state {
+        case .stopped, .starting, .waiting, .errored:
+            // A second report of the same end.
+            return []
+        case .stopping(var stopping):
+            guard !stopping.mainIsGone else { return [] }
+            noteExit(status, cause: .ours, detail: stopping.purpose.words(by: stopping.actor), at: now)
+            stopping.mainIsGone = true
+            state = .stopping(stopping)
+            let report = Effect.report(.exit, "ended with \(status), as asked by \(stopping.actor)")
+            if spec.stop.wholeTree { return [.record, report, .watchTree(generation)] }
+            return [report, .disarm(.kill)] + finishStop(stopping.purpose, by: stopping.actor, at: now)
+        case .online:
+            return crashed(status, at: now)
+        }
+    }
+
+    private mutating func noteExit(_ status: ExitStatus, cause: ExitCause, detail: String?, at now: Instant) {
+        lastExit = LastExit(
+            status: status, cause: cause, at: now, uptime: startedAt.map { now.since($0) } ?? Milliseconds(0),
+            pid: process?.pid ?? 0, detail: detail)
+    }
+
+    /// The main process ended and nobody had asked this machine for it.
+    private mutating func crashed(_ status: ExitStatus, at now: Instant) -> [Effect] {
+        var cause = Self.cause(of: status)
+        var detail: String?
+        if let sent = signalSent, case .signalled(sent.signal, _) = status {
+            cause = .ours
+            detail = "\(sent.signal) sent by \(sent.actor)"
+        }
+        noteExit(status, cause: cause, detail: detail, at: now)
+        let uptime = lastExit?.uptime ?? Milliseconds(0)
+        let decision = counters.exited(status, uptime: uptime, policy: spec.restart, at: now)
+        startedAt = nil
+        let story = "\(status) after \(uptime)" + (detail.map { ": \($0)" } ?? "")
+        var effects: [Effect] = [.report(.exit, "pid \(lastExit?.pid ?? 0) ended with \(story)")]
+        let ended = generation
+
+        switch decision {
+        case .now:
+            restarts += 1
+            effects += launch(Reason(.crashed, by: .hearth, detail: story, at: now), report: .restart)
+        case .after(let delay):
+            let due = now.advanced(by: delay)
+            state = .waiting(until: due)
+            reason = Reason(.backingOff, by: .hearth, detail: "\(story); next start in \(delay)", at: now)
+            effects += [.record, .report(.waiting, reason.text), .arm(.restart, generation, at: due)]
+        case .stay(let why):
+            state = .stopped
+            reason = Reason(.notRestarted, by: .hearth, detail: why, at: now)
+            effects += [.record, .report(.stop, reason.text)]
+        case .giveUp(let retryAfter):
+            let next = retryAfter.map { "; next try in \($0)" } ?? "; `restart` starts it again"
+            let count = counters.slowRetries > 1 ? "it failed again" : "\(spec.restart.maxRestarts) unstable restarts"
+            reason = Reason(.gaveUp, by: .hearth, detail: "\(count), last: \(story)\(next)", at: now)
+            effects += enterErrored(retryAfter: retryAfter, at: now)
+        }
+        if spec.stop.wholeTree, state != .stopped {
+            effects.append(.sweep(ended, spec.stop.signal, grace: spec.stop.killTimeout))
+        }
+        effects.append(.explain(ended, status))
+        return effects
+    }
+
+    /// Who is behind an exit that Hearth did not ask for: a fault's signal is raised by the process itself.
+    private static func cause(of status: ExitStatus) -> ExitCause {
+        switch status {
+        case .exited: return .exit
+        case .unknown: return .unknown
+        case .signalled(let signal, _):
+            switch signal.rawValue {
+            // ILL TRAP ABRT BUS FPE SEGV PIPE ALRM STKFLT XCPU XFSZ VTALRM PROF SYS
+            case 4, 5, 6, 7, 8, 11, 13, 14, 16, 24, 25, 26, 27, 31: return .signal
+            default: return .outside
+            }
+        }
+    }
+
+    private mutating func treeGone(_ generation: Generation, at now: Instant) -> [Effect] {
+        guard generation == self.generation else { return [] }
+        switch state {
+        case .stopping(let stopping):
+            guard stopping.mainIsGone else { return [] }
+            treeIsGone = true
+            return [.disarm(.kill)] + finishStop(stopping.purpose, by: stopping.actor, at: now)
+        case .stopped, .waiting, .errored:
+            treeIsGone = true
+            return []
+        case .starting, .online:
+            return []
+        }
+    }
+
+    private mutating func timer(_ kind: TimerKind, _ generation: Generation, at now: Instant) -> [Effect] {
+        guard generation == self.generation else { return [] }
+        switch (kind, state) {
+        case (.restart, .waiting(let until)):
+            guard now >= until else { return [.arm(.restart, generation, at: until)] }
+            restarts += 1
+            let reason = Reason(.crashed, by: .hearth, detail: lastExitStory, at: now)
+            return launch(reason, report: .restart)
+        case (.restart, .errored(let retryAt?)):
+            guard now >= retryAt else { return [.arm(.restart, generation, at: retryAt)] }
+            restarts += 1
+            return launch(Reason(.retrying, by: .hearth, detail: lastExitStory, at: now), report: .restart)
+        case (.kill, .stopping(var stopping)):
+            guard now >= stopping.killAt else { return [.arm(.kill, generation, at: stopping.killAt)] }
+            if stopping.isKilled { return couldNotStop(stopping, at: now) }
+            stopping.isKilled = true
+            // A killed process that is still there after the same time again (at least 5 s) hangs in the kernel.
+            stopping.killAt = now.advanced(by: max(spec.stop.killTimeout, Milliseconds(5000)))
+            state = .stopping(stopping)
+            return [
+                .record, .kill(generation, wholeTree: spec.stop.wholeTree),
+                .arm(.kill, generation, at: stopping.killAt),
+            ]
+        default:
+            // Late timers change nothing.
+            return []
+        }
+    }
+
+    private var lastExitStory: String? { lastExit.map { "\($0.status) after \($0.uptime)" } }
+
+    private mutating func couldNotStop(_ stopping: Stopping, at now: Instant) -> [Effect] {
+        let who = stopping.process.map { "pid \($0.pid)" } ?? "a process of its tree"
+        reason = Reason(
+            .couldNotStop, by: stopping.actor,
+            detail: "\(who) is still there after SIGKILL (it may hang in the kernel; see /proc/PID/stack)", at: now)
+        startedAt = nil
+        return enterErrored(retryAfter: nil, at: now)
+    }
+
+    // MARK: Adoption
+
+    /// Goes on where a former daemon left off.
+    ///
+    /// - Parameter record: the slot as it was left; nothing of it is trusted that `observation` contradicts.
+    package init(
+        restoring record: InstanceRecord, spec: AppSpec, observation: Observation, at now: Instant,
+        effects: inout [Effect]
+    ) {
+        id = record.id
+        self.spec = spec
+        wanted = record.wanted
+        generation = record.generation
+        reason = record.reason
+        restarts = record.restarts
+        counters = RestartCounters(
+            unstable: record.unstableRestarts, createdAt: record.createdAt, previousDelay: record.previousDelay,
+            slowRetries: record.slowRetries)
+        startedAt = record.startedAt
+        lastExit = record.lastExit
+        token = record.token
+        state = .stopped
+        treeIsGone = false
+
+        switch (record.phase, observation) {
+        case (.starting, .running(let process)), (.online, .running(let process)):
+            state = .online(process)
+            if startedAt == nil { startedAt = now }
+            effects += [.record, .report(.adopted, "pid \(process.pid) goes on")]
+            if let purpose = record.purpose { effects += stop(purpose, by: record.reason.actor, at: now) }
+        case (.starting, .gone) where record.purpose != nil:
+            effects += beginStop(of: nil, record.purpose ?? .stop, by: record.reason.actor, at: now)
+        case (.starting, .gone(let status)), (.online, .gone(let status)):
+            state = .online(record.process ?? ProcessIdentity(pid: 0, startTime: 0))
+            if startedAt == nil { startedAt = now }
+            effects += crashed(status, at: now)
+        case (.starting, .neverSpawned), (.online, .neverSpawned):
+            if let purpose = record.purpose, purpose != .restart {
+                effects += finishStop(purpose, by: record.reason.actor, at: now)
+            } else if wanted == .running {
+                effects += launch(record.reason, report: .start)
+            } else {
+                effects.append(.record)
+            }
+        case (.stopping, .running(let process)):
+            let purpose = record.purpose ?? .stop
+            state = .online(process)
+            effects += beginStop(of: process, purpose, by: record.reason.actor, at: now)
+        case (.stopping, .gone(let status)):
+            let purpose = record.purpose ?? .stop
+            noteExit(status, cause: .ours, detail: purpose.words(by: record.reason.actor), at: now)
+            lastExit?.pid = record.process?.pid ?? 0
+            effects += beginStop(of: nil, purpose, by: record.reason.actor, at: now)
+        case (.stopping, .neverSpawned):
+            effects += beginStop(of: nil, record.purpose ?? .stop, by: record.reason.actor, at: now)
+        case (.waiting, _):
+            state = .waiting(until: record.due ?? now)
+            effects += [.record, .arm(.restart, generation, at: record.due ?? now)]
+        case (.errored, _):
+            state = .errored(retryAt: record.due)
+            effects.append(.record)
+            if let due = record.due { effects.append(.arm(.restart, generation, at: due)) }
+        case (.stopped, _):
+            effects.append(.record)
+        }
+    }
+}
+
+extension InstanceRecord.StopPurpose {
+    fileprivate var reasonKind: Reason.Kind {
+        switch self {
+        case .stop: .stopped
+        case .restart: .restarted
+        case .delete: .deleted
+        case .daemonKill: .killedWithDaemon
+        }
+    }
+
+    fileprivate func words(by actor: Actor) -> String {
+        switch self {
+        case .stop: "stopped by \(actor)"
+        case .restart: "restarted by \(actor)"
+        case .delete: "deleted by \(actor)"
+        case .daemonKill: "stopped with the daemon by \(actor)"
+        }
+    }
+}
