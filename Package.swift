@@ -54,7 +54,7 @@ let package = Package(
         // Linux: descriptors, event loop, spawn, process table, sockets.
         library("Platform", ["CLinux", "Model"]),
         // What is on disk: homes, desired state, instance table, snapshots.
-        library("Records", ["Model", "Platform"]),
+        library("Records", ["CLinux", "Model", "Platform"]),
         // The control socket: Varlink wire types, framing, client, interface text.
         library("Control", ["Model", "Platform"]),
         // Application files and command lines to AppSpec.

@@ -11,13 +11,15 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "CLinux.h"
+#include "signals.h"
 
 _Static_assert(CLINUX_KEEPER_EAGAIN == EAGAIN && CLINUX_KEEPER_EINVAL == EINVAL, "errno differs here");
+_Static_assert(CLINUX_KEEPER_ECONNRESET == ECONNRESET, "errno differs here");
 _Static_assert(CLINUX_KEEPER_EMFILE == EMFILE && CLINUX_KEEPER_ENOSPC == ENOSPC, "errno differs here");
 
 extern char **environ;
@@ -89,6 +91,8 @@ int64_t clinux_keeper_monotonic_ms(void) {
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+pid_t clinux_keeper_pid(void) { return getpid(); }
+
 uint64_t clinux_keeper_start_time(pid_t pid) {
     char path[32], text[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -121,6 +125,17 @@ int clinux_keeper_join(const char *directory, const char *name, char *path, size
     return length < 0 || (size_t)length >= capacity ? -ENAMETOOLONG : 0;
 }
 
+ssize_t clinux_keeper_arguments(char *text, size_t capacity) {
+    int fd = clinux_open("/proc/self/cmdline", O_RDONLY, 0);
+    if (fd < 0) return fd;
+    size_t length = 0;
+    ssize_t count = 0;
+    while (length < capacity && (count = read(fd, text + length, capacity - length)) > 0) length += (size_t)count;
+    int error = count < 0 ? errno : length == capacity ? E2BIG : 0;
+    close(fd);
+    return error ? -error : (ssize_t)length;
+}
+
 int64_t clinux_keeper_heartbeat_ms(int64_t otherwise) {
     const char *text = getenv("HEARTH_HEARTBEAT_MS");
     if (!text || !*text) return otherwise;
@@ -131,6 +146,7 @@ int64_t clinux_keeper_heartbeat_ms(int64_t otherwise) {
 }
 
 int clinux_keeper_equal(const char *left, const char *right) { return strcmp(left, right) == 0; }
+size_t clinux_keeper_length(const char *text) { return strlen(text); }
 
 int clinux_keeper_home_is_free(const char *home) {
     int fd = clinux_open(home, O_RDONLY | O_DIRECTORY, 0);
@@ -140,14 +156,22 @@ int clinux_keeper_home_is_free(const char *home) {
     return result == 0 ? 1 : result == -EWOULDBLOCK ? 0 : result;
 }
 
+int clinux_keeper_connect(const char *path, pid_t *peer) {
+    int fd = clinux_unix_connect(path, SOCK_SEQPACKET, 0);
+    if (fd < 0) return fd;
+    uid_t uid;
+    int result = clinux_peer_credentials(fd, peer, &uid, NULL);
+    // What is deposited here is given to whoever owns this socket: only ever to our own user.
+    if (result == 0 && uid != geteuid()) result = -EPERM;
+    if (result == 0) result = clinux_set_nonblocking(fd, 1);
+    if (result < 0) close(fd);
+    return result < 0 ? result : fd;
+}
+
 _Noreturn static void become_daemon(const char *program, const char *home, int socket, pid_t keeper) {
     if (socket == KEEPER_VAULT_FD ? clinux_set_cloexec(socket, 0) < 0 : dup2(socket, KEEPER_VAULT_FD) < 0) _exit(127);
     if (close_range(KEEPER_VAULT_FD + 1, ~0U, 0) < 0) _exit(127);
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    for (int number = 1; number <= 64; number++) sigaction(number, &action, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    clinux_reset_signals();
     struct rlimit limit;
     if (original_nofile && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = (rlim_t)original_nofile;

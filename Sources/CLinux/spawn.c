@@ -30,6 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "signals.h"
 #include "spawn.h"
 
 // On 32-bit Arm the plain numbers are the 16-bit calls.
@@ -43,7 +44,6 @@
 #define RAW_SETGROUPS SYS_setgroups
 #endif
 
-#define KERNEL_SIGNALS 64
 #define STACK_BYTES (64 * 1024)  // the deepest path needs 2 KiB; glibc's own posix_spawn takes 32 KiB
 #define PIPE_BYTES 4096          // one page: 1,024 pipes of 64 KiB would use up the user's quota
 
@@ -87,16 +87,6 @@ static void shed_descriptors(struct attempt *attempt) {
     }
     if (close_range(0, (unsigned)attempt->base - 1, 0) < 0 || close_range((unsigned)next, UINT_MAX, 0) < 0)
         fail(attempt, CLINUX_STAGE_DESCRIPTORS);
-}
-
-/// An ignored signal stays ignored across exec, and so does the mask: both would surprise the app.
-static void reset_signals(void) {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = SIG_DFL;
-    for (int signal = 1; signal <= KERNEL_SIGNALS; signal++) sigaction(signal, &action, NULL);
-    uint64_t none = 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
 static void join_cgroup(struct attempt *attempt) {
@@ -211,7 +201,8 @@ static int run_child(void *context) {
     // First of all: from here on a successor of the daemon finds this process, whatever happens to the daemon.
     if (spawn->pid_slot) *spawn->pid_slot = pid;
     shed_descriptors(attempt);
-    reset_signals();
+    // An ignored signal stays ignored across exec, and so does the mask: both would surprise the app.
+    clinux_reset_signals();
     if (setsid() < 0) fail(attempt, CLINUX_STAGE_SESSION);
     join_cgroup(attempt);
     set_stdin(attempt);

@@ -86,7 +86,7 @@ package enum Interface {
         )
 
         type Variable (name: string, value: string, origin: string)
-        type Result (id: int, name: string, ok: bool, message: string)
+        type Result (id: ?int, name: string, ok: bool, message: string)
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
         # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved.

@@ -107,12 +107,13 @@ package struct ActParameters: Codable, Sendable {
 
 /// What became of one instance that a command acted on.
 package struct ActionResult: Codable, Sendable, Equatable {
-    package var id: InstanceID
+    /// Nil for a selector that matched nothing.
+    package var id: InstanceID?
     package var name: String
     package var ok: Bool
     package var message: String
 
-    package init(id: InstanceID, name: String, ok: Bool, message: String) {
+    package init(id: InstanceID?, name: String, ok: Bool, message: String) {
         self.id = id
         self.name = name
         self.ok = ok

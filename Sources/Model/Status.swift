@@ -115,7 +115,7 @@ package enum SpawnStage: Int32, Hashable, Sendable, Codable {
     case preparation
 }
 
-package struct SpawnFailure: Hashable, Sendable, Codable {
+package struct SpawnFailure: Error, Hashable, Sendable, Codable {
     package var stage: SpawnStage
     package var errno: Int32
     /// The full sentence, with path and errno text.

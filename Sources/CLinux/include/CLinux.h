@@ -10,6 +10,8 @@
 
 #include "keeper_protocol.h"
 #include "keeper_support.h"
+#include "loop.h"
+#include "mapping.h"
 #include "spawn.h"
 
 // --- processes ---------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ enum clinux_keeper_errno {
     CLINUX_KEEPER_EINVAL = 22,
     CLINUX_KEEPER_EMFILE = 24,
     CLINUX_KEEPER_ENOSPC = 28,
+    CLINUX_KEEPER_ECONNRESET = 104,
 };
 
 /// Prepares a long life without terminal: own session, 0-2 open, SIGPIPE and SIGHUP ignored, SIGCHLD heeded,
@@ -39,6 +40,7 @@ int clinux_keeper_log_to(const char *path);
 /// `clinux_keeper_ready`. `writable`: also wait for room in `connection`.
 int clinux_keeper_wait(int signals, int connection, int writable, int pidfd, int64_t timeout_ms);
 int64_t clinux_keeper_monotonic_ms(void);
+pid_t clinux_keeper_pid(void);
 
 /// Start time of a process (field 22 of /proc/PID/stat, in ticks since the boot), also of a zombie. 0: unknown.
 uint64_t clinux_keeper_start_time(pid_t pid);
@@ -46,13 +48,20 @@ uint64_t clinux_keeper_start_time(pid_t pid);
 int clinux_keeper_sibling(const char *name, char *path, size_t capacity);
 /// Writes `directory/name` into `path`. 0 or `-ENAMETOOLONG`.
 int clinux_keeper_join(const char *directory, const char *name, char *path, size_t capacity);
+/// The command line, each argument ended by NUL (Embedded Swift has no CommandLine). Its length, or `-errno`
+/// (E2BIG: longer than `capacity`).
+ssize_t clinux_keeper_arguments(char *text, size_t capacity);
 /// Heartbeat interval: HEARTH_HEARTBEAT_MS when it is a number from 100 to 60000, else `otherwise`.
 int64_t clinux_keeper_heartbeat_ms(int64_t otherwise);
 /// 1 when the two texts are equal.
 int clinux_keeper_equal(const char *left, const char *right);
+size_t clinux_keeper_length(const char *text);
 
 /// Opens `home` and tries its lock, leaving it free. 1: nobody has it; 0: a hearthd lives; or `-errno`.
 int clinux_keeper_home_is_free(const char *home);
+/// Connects to the vault socket at `path` without waiting, if its listener runs as the same user. The descriptor
+/// (non-blocking), with the listener's pid in `*peer`, or `-errno`.
+int clinux_keeper_connect(const char *path, pid_t *peer);
 /// Starts hearthd with `socket` as KEEPER_VAULT_FD and no other descriptor above 2. Its pid, with `*pidfd` set, or
 /// `-errno`. That the program can't be executed is seen by its exit code 127.
 pid_t clinux_keeper_start(const char *program, const char *home, int socket, int *pidfd);

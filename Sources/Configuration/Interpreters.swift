@@ -1,0 +1,42 @@
+/// Which program runs which file.
+package enum Interpreters {
+    /// Candidates by extension, the first one found in PATH is taken; the first is named when there is none.
+    package static func candidates(forExtension suffix: String) -> [String]? {
+        switch suffix {
+        case ".sh", ".bash": ["bash", "sh"]
+        case ".zsh": ["zsh"]
+        case ".py": ["python3", "python"]
+        case ".rb": ["ruby"]
+        case ".php": ["php"]
+        case ".pl": ["perl"]
+        case ".lua": ["lua"]
+        case ".js", ".cjs", ".mjs": ["node", "bun"]
+        case ".ts", ".tsx", ".mts", ".cts": ["bun", "node"]
+        case ".coffee": ["coffee"]
+        case ".ls": ["lsc"]
+        default: nil
+        }
+    }
+
+    /// The interpreter of a `#!` line and its arguments; `env` and `env -S` are looked through.
+    package static func shebang(of head: [UInt8]) -> (interpreter: String, arguments: [String])? {
+        guard head.starts(with: [0x23, 0x21]) else { return nil }
+        let line = head.dropFirst(2).prefix { $0 != 0x0a }
+        guard let text = String(validating: line, as: UTF8.self) else { return nil }
+        var words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard !words.isEmpty else { return nil }
+        if Paths.baseName(words[0]) == "env" {
+            words.removeFirst()
+            if words.first == "-S" { words.removeFirst() }
+            while let word = words.first, word.contains("="), !word.contains("/") { words.removeFirst() }
+            guard let first = words.first, !first.hasPrefix("-") else { return nil }
+            return (first, Array(words.dropFirst()))
+        }
+        return (words[0], Array(words.dropFirst()))
+    }
+
+    /// An ELF program, or something else that is no text (binfmt_misc may run it).
+    package static func isBinary(_ head: [UInt8]) -> Bool {
+        head.starts(with: [0x7f, 0x45, 0x4c, 0x46]) || head.contains(0)
+    }
+}

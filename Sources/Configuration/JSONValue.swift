@@ -1,0 +1,115 @@
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+
+/// Any JSON value, for files whose keys are checked by hand so that a wrong one can be named.
+package enum JSONValue: Hashable, Sendable, Decodable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Int64.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode([JSONValue].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    /// Reads JSON with what PM2 accepts beyond it: comments, trailing commas, unquoted keys, single quotes.
+    package static func parse(_ data: Data) throws(ConfigurationError) -> JSONValue {
+        let decoder = JSONDecoder()
+        decoder.allowsJSON5 = true
+        do {
+            return try decoder.decode(JSONValue.self, from: data)
+        } catch DecodingError.dataCorrupted(let context) {
+            throw ConfigurationError("is not valid JSON: \(Self.complaint(context))")
+        } catch {
+            throw ConfigurationError("is not valid JSON: \(error)")
+        }
+    }
+
+    private static func complaint(_ context: DecodingError.Context) -> String {
+        guard let underlying = context.underlyingError as? CocoaError,
+            let text = underlying.userInfo["NSDebugDescription"] as? String
+        else { return context.debugDescription }
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
+    }
+
+    /// What kind of value this is, in words.
+    package var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .integer: "a number"
+        case .number: "a number with decimals"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+
+    /// The value as in messages, cut when it is long.
+    package var quoted: String {
+        let text = compact
+        return text.count > 60 ? "'\(text.prefix(57))...'" : "'\(text)'"
+    }
+
+    /// The value as a shell variable would hold it: nested values as JSON.
+    package var variableText: String {
+        switch self {
+        case .string(let text): text
+        default: compact
+        }
+    }
+
+    private var compact: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): String(value)
+        case .integer(let value): String(value)
+        case .number(let value): String(value)
+        case .string(let value): value
+        case .array(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
+        case .object(let members):
+            "{" + members.sorted { $0.key < $1.key }.map { "\(JSONValue.string($0.key).json):\($0.value.json)" }
+                .joined(separator: ",") + "}"
+        }
+    }
+
+    private var json: String {
+        guard case .string(let text) = self else { return compact }
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\r": quoted += "\\r"
+            case "\0"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
