@@ -56,7 +56,7 @@ let package = Package(
         // What is on disk: homes, desired state, instance table, snapshots.
         library("Records", ["CLinux", "Model", "Platform"]),
         // The control socket: Varlink wire types, framing, client, interface text.
-        library("Control", ["Model", "Platform"]),
+        library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
         library("Configuration", ["Model", "Platform"]),
         library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control"]),
@@ -70,6 +70,12 @@ let package = Package(
         .executableTarget(name: "hearth", dependencies: ["CommandLine"], swiftSettings: settings),
         .executableTarget(name: "hearthd", dependencies: ["Daemon"], swiftSettings: settings),
         .executableTarget(
-            name: "hearth-keeper", dependencies: ["CLinux"], path: "Sources/Keeper", swiftSettings: keeperSettings),
+            name: "hearth-keeper", dependencies: ["CLinux"], path: "Sources/Keeper", swiftSettings: keeperSettings,
+            linkerSettings: [.unsafeFlags(["-no-static-stdlib"])]),
+
+        tests("SpawnTests", ["CLinux"]),
+        // Drives the built hearth-keeper.
+        tests("KeeperTests", ["CLinux"]),
+        tests("InspectionTests", ["Platform", "Model", "CLinux"]),
     ]
 )

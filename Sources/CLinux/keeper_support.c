@@ -19,7 +19,6 @@
 #include "signals.h"
 
 _Static_assert(CLINUX_KEEPER_EAGAIN == EAGAIN && CLINUX_KEEPER_EINVAL == EINVAL, "errno differs here");
-_Static_assert(CLINUX_KEEPER_ECONNRESET == ECONNRESET, "errno differs here");
 _Static_assert(CLINUX_KEEPER_EMFILE == EMFILE && CLINUX_KEEPER_ENOSPC == ENOSPC, "errno differs here");
 
 extern char **environ;
@@ -33,6 +32,8 @@ int clinux_keeper_prepare(void) {
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) return -EBADF;
     }
+    // Whoever started us may wait for the end of a pipe that it gave away by accident.
+    close_range(3, ~0U, 0);
     setsid();  // fails for a group leader, which is as good
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

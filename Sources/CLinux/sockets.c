@@ -179,8 +179,9 @@ ssize_t clinux_receive_packet(int socket, void *bytes, size_t capacity, int *fd,
     *fd = -1;
     *truncated = 0;
     ssize_t count;
+    // A peer that died with unread packets of ours is told once as ECONNRESET; what it sent before comes after that.
     do count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (count < 0 && errno == EINTR);
+    while (count < 0 && (errno == EINTR || errno == ECONNRESET));
     if (count < 0) return -errno;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;

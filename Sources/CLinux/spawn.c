@@ -30,8 +30,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clinux_spawn.h"
 #include "signals.h"
-#include "spawn.h"
 
 // On 32-bit Arm the plain numbers are the 16-bit calls.
 #ifdef SYS_setuid32

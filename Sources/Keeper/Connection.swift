@@ -134,12 +134,8 @@ struct Connection {
         var buffer = (packet: keeper_packet(), excess: UInt8(0))
         var descriptor: Int32 = -1
         var isTruncated: Int32 = 0
-        var size = 0
-        repeat {
-            size = clinux_receive_packet(
-                socket, &buffer, MemoryLayout<keeper_packet>.size + 1, &descriptor, &isTruncated)
-            // Told once when the peer died with unread packets of ours. Its own are still to be read.
-        } while Int32(-size) == Int32(CLINUX_KEEPER_ECONNRESET.rawValue)
+        let size = clinux_receive_packet(
+            socket, &buffer, MemoryLayout<keeper_packet>.size + 1, &descriptor, &isTruncated)
         if size == MemoryLayout<keeper_packet>.size {
             return .packet(buffer.packet, descriptor: descriptor, isTruncated: isTruncated != 0)
         }

@@ -1,12 +1,16 @@
 import CLinux
 
 /// Why there is no daemon at work. Said when it changes, not at every try.
-enum Condition {
-    case fine
-    case homeUnreadable
-    case silent
-    case startFails
-    case wrongGreeting
+///
+/// Not an enum: one without payload is Hashable unasked, and hashing needs a seed from libc's newest functions.
+struct Condition {
+    static let fine = Condition(rawValue: 0)
+    static let homeUnreadable = Condition(rawValue: 1)
+    static let silent = Condition(rawValue: 2)
+    static let startFails = Condition(rawValue: 3)
+    static let wrongGreeting = Condition(rawValue: 4)
+
+    let rawValue: UInt8
 }
 
 /// Who is hearthd, and are we its keeper?
@@ -26,7 +30,7 @@ extension Keeper {
     }
 
     mutating func note(_ condition: Condition, _ text: StaticString, error: Int32 = 0) {
-        guard self.condition != condition else { return }
+        guard self.condition.rawValue != condition.rawValue else { return }
         self.condition = condition
         log(text, error: error)
     }

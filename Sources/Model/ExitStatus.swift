@@ -85,7 +85,12 @@ package struct LastExit: Hashable, Sendable, Codable {
     package var uptime: Milliseconds
     package var pid: Int32
     /// What is known beyond the status: who sent the signal, the holder of its port, the kernel's words.
-    package var detail: String?
+    package var detail: String? {
+        didSet { detail = detail?.bounded(to: Self.longestDetail) }
+    }
+
+    /// In bytes of JSON.
+    package static let longestDetail = 240
 
     package init(
         status: ExitStatus, cause: ExitCause, at: Instant, uptime: Milliseconds, pid: Int32, detail: String? = nil
@@ -95,6 +100,6 @@ package struct LastExit: Hashable, Sendable, Codable {
         self.at = at
         self.uptime = uptime
         self.pid = pid
-        self.detail = detail
+        self.detail = detail?.bounded(to: Self.longestDetail)
     }
 }

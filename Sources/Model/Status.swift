@@ -28,7 +28,7 @@ package struct Actor: Hashable, Sendable, Codable, CustomStringConvertible {
 
     package init(_ description: String) {
         // Bounded: it lands in a fixed-size slot of the instance table.
-        self.description = String(description.prefix(96))
+        self.description = description.bounded(to: 96)
     }
 
     package init(from decoder: any Decoder) throws {
@@ -73,7 +73,7 @@ package struct Reason: Hashable, Sendable, Codable {
     package init(_ kind: Kind, by actor: Actor, detail: String? = nil, at: Instant) {
         self.kind = kind
         self.actor = actor
-        self.detail = detail.map { String($0.prefix(240)) }
+        self.detail = detail?.bounded(to: 240)
         self.at = at
     }
 
@@ -125,5 +125,29 @@ package struct SpawnFailure: Error, Hashable, Sendable, Codable {
         self.stage = stage
         self.errno = errno
         self.message = message
+    }
+}
+
+extension String {
+    /// The longest beginning that takes at most `limit` bytes within a JSON string, escapes included: what lands in a
+    /// fixed-size slot must fit whatever a program's message contains.
+    package func bounded(to limit: Int) -> String {
+        var room = limit
+        var end = unicodeScalars.startIndex
+        for scalar in unicodeScalars {
+            room -= Self.jsonLength(of: scalar)
+            if room < 0 { return String(self[..<end]) }
+            end = unicodeScalars.index(after: end)
+        }
+        return self
+    }
+
+    private static func jsonLength(of scalar: Unicode.Scalar) -> Int {
+        switch scalar {
+        // `"`, `\`; `/` is escaped by some encoders.
+        case "\"", "\\", "/": 2
+        case _ where scalar.value < 0x20 || scalar.value == 0x7f: 6
+        default: UTF8.width(scalar)
+        }
     }
 }

@@ -64,6 +64,7 @@ package enum ReportKind: String, Hashable, Sendable {
 package enum Observation: Hashable, Sendable {
     case running(ProcessIdentity)
     case gone(ExitStatus)
-    /// The spawn was recorded as intent, and no process of it exists.
+    /// The spawn was recorded as intent, and no process of it exists. Also where a record names no main process (any
+    /// more) in another phase.
     case neverSpawned
 }

@@ -9,6 +9,8 @@ package import Model
 //   stopping(…)          the signal was sent; finished when the main process and its tree are gone
 //   waiting(until)       ended, a start is due
 //   errored(retryAt)     given up; with a slow retry a start is due
+//   stuck(…)             a stop that SIGKILL could not finish (shown as errored); it ends when the process does, after
+//                        all. Until then nothing is started: there would be two
 //
 // What is wanted (`wanted`) is apart from the state: a crash never changes it, a command does.
 //
@@ -33,6 +35,7 @@ package struct InstanceMachine: Sendable {
         case stopping(Stopping)
         case waiting(until: Instant)
         case errored(retryAt: Instant?)
+        case stuck(Stopping)
     }
 
     private struct PendingStop: Hashable, Sendable {
@@ -49,11 +52,20 @@ package struct InstanceMachine: Sendable {
     package private(set) var counters: RestartCounters
     package private(set) var startedAt: Instant?
     package private(set) var lastExit: LastExit?
-    package var token: String?
+    package var token: String? {
+        // It lands in a fixed-size slot. A cut token could be taken for another one, so a longer one is not kept.
+        didSet { if let token, token.bounded(to: Self.longestToken) != token { self.token = nil } }
+    }
+    /// In bytes of JSON.
+    package static let longestToken = 64
 
     private var state: State
     /// No process of the present generation is left: a stop need not look for any.
     private var treeIsGone: Bool
+    /// What the present generation left behind is being ended already.
+    private var isSwept = false
+    /// To which generation `lastExit` belongs; nil: to one that a former daemon knew.
+    private var exitGeneration: Generation?
     private var signalSent: (signal: Signal, actor: Actor)?
 
     /// A new entry that was not started yet.
@@ -77,7 +89,7 @@ package struct InstanceMachine: Sendable {
     package var isSettled: Bool {
         switch state {
         case .starting, .stopping: false
-        case .stopped, .online, .waiting, .errored: true
+        case .stopped, .online, .waiting, .errored, .stuck: true
         }
     }
 
@@ -85,8 +97,18 @@ package struct InstanceMachine: Sendable {
     package var process: ProcessIdentity? {
         switch state {
         case .online(let process): process
-        case .stopping(let stopping): stopping.mainIsGone ? nil : stopping.process
+        case .stopping(let stopping), .stuck(let stopping): stopping.mainIsGone ? nil : stopping.process
         case .stopped, .starting, .waiting, .errored: nil
+        }
+    }
+
+    /// A delete is never taken back.
+    private var isBeingDeleted: Bool {
+        switch state {
+        case .starting(let pending): pending?.purpose == .delete
+        case .stopping(let stopping), .stuck(let stopping): stopping.purpose == .delete
+        case .stopped: reason.kind == .deleted
+        case .online, .waiting, .errored: false
         }
     }
 
@@ -105,7 +127,7 @@ package struct InstanceMachine: Sendable {
             record.process = process
         case .stopping(let stopping):
             record.phase = .stopping
-            record.process = stopping.process
+            record.process = process
             record.purpose = stopping.purpose
             record.due = stopping.killAt
         case .waiting(let until):
@@ -114,6 +136,10 @@ package struct InstanceMachine: Sendable {
         case .errored(let retryAt):
             record.phase = .errored
             record.due = retryAt
+        case .stuck(let stopping):
+            record.phase = .errored
+            record.process = process
+            record.purpose = stopping.purpose
         }
         return record
     }
@@ -137,9 +163,7 @@ package struct InstanceMachine: Sendable {
         case .exited(let generation, let status): return exited(generation, status, at: now)
         case .treeGone(let generation): return treeGone(generation, at: now)
         case .explained(let generation, let cause, let detail):
-            guard generation == self.generation || generation.next == self.generation, var exit = lastExit else {
-                return []
-            }
+            guard generation == exitGeneration, var exit = lastExit else { return [] }
             exit.cause = cause
             exit.detail = detail
             lastExit = exit
@@ -149,23 +173,28 @@ package struct InstanceMachine: Sendable {
     }
 
     private mutating func start(by actor: Actor, at now: Instant) -> [Effect] {
-        let wasWanted = wanted
+        if isBeingDeleted { return [] }
+        let persist: [Effect] = wanted == .running ? [] : [.persist]
         wanted = .running
-        let persist: [Effect] = wasWanted == .running ? [] : [.persist]
         switch state {
-        case .online:
-            return persist.isEmpty ? [] : [.record] + persist
-        case .starting(let pending):
-            if pending != nil { state = .starting(then: nil) }
+        case .starting(let pending?) where pending.purpose != .restart:
+            counters.renew(at: now)
+            reason = Reason(.started, by: actor, at: now)
+            state = .starting(then: nil)
             return [.record] + persist
+        case .online, .starting:
+            return persist.isEmpty ? [] : [.record] + persist
         case .stopping(var stopping):
             // A start that follows a stop: go on with the stop, then start.
-            guard stopping.purpose != .delete else { return [] }
+            counters.renew(at: now)
             stopping.purpose = .restart
             stopping.actor = actor
             reason = Reason(.restarted, by: actor, at: now)
             state = .stopping(stopping)
             return [.record] + persist
+        case .stuck:
+            counters.renew(at: now)
+            return persist + stop(.restart, by: actor, at: now)
         case .stopped, .waiting, .errored:
             counters.renew(at: now)
             return persist + launch(Reason(.started, by: actor, at: now), report: .start)
@@ -173,13 +202,14 @@ package struct InstanceMachine: Sendable {
     }
 
     private mutating func restart(by actor: Actor, at now: Instant) -> [Effect] {
+        if isBeingDeleted { return [] }
         switch state {
         case .online, .starting:
             let persist: [Effect] = wanted == .running ? [] : [.persist]
             wanted = .running
             counters.renew(at: now)
             return persist + stop(.restart, by: actor, at: now)
-        case .stopped, .stopping, .waiting, .errored:
+        case .stopped, .stopping, .waiting, .errored, .stuck:
             return start(by: actor, at: now)
         }
     }
@@ -202,42 +232,54 @@ package struct InstanceMachine: Sendable {
         }
 
         switch state {
-        case .starting:
+        case .starting(let pending):
             // The answer to the spawn is on its way; the stop begins when it is there.
+            if let pending, !pending.purpose.yields(to: purpose) { return effects }
             state = .starting(then: PendingStop(purpose: purpose, actor: actor))
+            // The record names who asked: a daemon that takes over in the middle goes on in that name.
+            reason = Reason(purpose.reasonKind, by: actor, at: now)
             return effects + [.record]
         case .online(let process):
             return effects + beginStop(of: process, purpose, by: actor, at: now)
         case .stopping(var stopping):
-            // A delete or a stop replaces a restart; a delete is never taken back.
-            if stopping.purpose != .delete {
-                stopping.purpose = purpose
-                stopping.actor = actor
-                reason = Reason(purpose.reasonKind, by: actor, at: now)
-            }
+            guard stopping.purpose.yields(to: purpose) else { return effects }
+            stopping.purpose = purpose
+            stopping.actor = actor
+            reason = Reason(purpose.reasonKind, by: actor, at: now)
             state = .stopping(stopping)
             return effects + [.record]
-        case .stopped, .waiting, .errored:
-            effects.append(.disarm(.restart))
-            if treeIsGone {
-                // Stopping what was stopped on purpose keeps the first reason.
-                if purpose == .stop, state == .stopped, reason.kind == .stopped { return effects }
-                return effects + finishStop(purpose, by: actor, at: now)
-            }
+        case .stuck(let stuck):
+            // Once more, with all signals.
+            let yields = stuck.purpose.yields(to: purpose)
+            return effects
+                + beginStop(
+                    of: process, yields ? purpose : stuck.purpose, by: yields ? actor : stuck.actor, at: now)
+        case .stopped where treeIsGone || !spec.stop.wholeTree:
+            // Stopping what was stopped on purpose keeps the first reason; the end of the daemon is not news to it.
+            if purpose == .daemonKill || (purpose == .stop && reason.kind == .stopped) { return effects }
+            if purpose != .delete, isBeingDeleted { return [] }
+            return effects + finishStop(purpose, by: actor, at: now)
+        case .waiting where treeIsGone, .errored where treeIsGone:
+            return effects + [.disarm(.restart)] + finishStop(purpose, by: actor, at: now)
+        case .stopped:
             // The main process is gone, but it may have left others.
             return effects + beginStop(of: nil, purpose, by: actor, at: now)
+        case .waiting, .errored:
+            return effects + [.disarm(.restart)] + beginStop(of: nil, purpose, by: actor, at: now)
         }
     }
 
+    /// - Parameter due: when a former daemon would have sent SIGKILL.
     private mutating func beginStop(
-        of process: ProcessIdentity?, _ purpose: InstanceRecord.StopPurpose, by actor: Actor, at now: Instant
+        of process: ProcessIdentity?, _ purpose: InstanceRecord.StopPurpose, by actor: Actor, due: Instant? = nil,
+        at now: Instant
     ) -> [Effect] {
         let wholeTree = spec.stop.wholeTree
         if process == nil, !wholeTree { return finishStop(purpose, by: actor, at: now) }
-        let killAt = now.advanced(by: spec.stop.killTimeout)
+        var killAt = now.advanced(by: spec.stop.killTimeout)
+        if let due { killAt = min(due, killAt) }
         state = .stopping(
             Stopping(process: process, purpose: purpose, actor: actor, killAt: killAt, mainIsGone: process == nil))
-        // The record names who asked: a daemon that takes over in the middle goes on in that name.
         reason = Reason(purpose.reasonKind, by: actor, at: now)
         var effects: [Effect] = [.record]
         effects.append(.terminate(generation, spec.stop.signal, wholeTree: wholeTree))
@@ -258,55 +300,71 @@ package struct InstanceMachine: Sendable {
             return [.record, .report(.stop, reason.text)]
         case .daemonKill:
             state = .stopped
-            if wanted == .running { reason = Reason(.killedWithDaemon, by: actor, detail: detail, at: now) }
+            reason = Reason(.killedWithDaemon, by: actor, detail: detail, at: now)
             return [.record, .report(.stop, reason.text)]
         case .delete:
             state = .stopped
             reason = Reason(.deleted, by: actor, at: now)
             return [.record, .report(.delete, reason.text), .remove]
         case .restart:
-            restarts += 1
+            restarts.countUp()
             return launch(Reason(.restarted, by: actor, detail: detail, at: now), report: .restart)
         }
     }
 
     /// How the stop went, when it is worth saying.
     private var stopDetail: String? {
-        guard case .stopping(let stopping) = state, stopping.isKilled else { return nil }
+        switch state {
+        case .stopping(let stopping) where stopping.isKilled, .stuck(let stopping) where stopping.isKilled: break
+        default: return nil
+        }
         return "did not end within \(spec.stop.killTimeout) after \(spec.stop.signal), so it was killed"
     }
 
     /// Goes to `starting` with the next generation. The record is written before the spawn: it is the intent.
     private mutating func launch(_ reason: Reason, report: ReportKind) -> [Effect] {
         self.reason = reason
+        let former = generation
+        let hasLeftovers = !treeIsGone && !isSwept && spec.stop.wholeTree
         generation = generation.next
         state = .starting(then: nil)
         startedAt = nil
         treeIsGone = true
+        isSwept = false
         signalSent = nil
-        return [.disarm(.restart), .record, .report(report, reason.text), .spawn(generation)]
+        let effects: [Effect] = [.disarm(.restart), .record, .report(report, reason.text), .spawn(generation)]
+        return hasLeftovers ? effects + [.sweep(former, spec.stop.signal, grace: spec.stop.killTimeout)] : effects
     }
 
     private mutating func spawned(
         _ generation: Generation, _ process: ProcessIdentity, at now: Instant
     ) -> [Effect] {
         guard generation == self.generation, case .starting(let pending) = state else { return [] }
-        startedAt = now
-        treeIsGone = false
-        state = .online(process)
-        var effects: [Effect] = [.record, .report(.online, "pid \(process.pid), \(reason.text)")]
+        goOnline(process, at: now)
+        let story = pending == nil ? ", \(reason.text)" : ""
+        var effects: [Effect] = [.record, .report(.online, "pid \(process.pid)\(story)")]
         if let pending { effects += stop(pending.purpose, by: pending.actor, at: now) }
         return effects
+    }
+
+    /// The main process runs, seen by this daemon or by a former one.
+    private mutating func goOnline(_ process: ProcessIdentity, at now: Instant) {
+        state = .online(process)
+        treeIsGone = false
+        if startedAt == nil { startedAt = now }
+        guard reason.kind == .spawnFailed else { return }
+        // It can be started again: what it does from here on is judged like any first start.
+        counters.slowRetries = 0
+        let story = "could not be started before: \(reason.detail ?? "")"
+        reason = Reason(.retrying, by: .hearth, detail: story, at: now)
     }
 
     private mutating func spawnFailed(
         _ generation: Generation, _ failure: SpawnFailure, at now: Instant
     ) -> [Effect] {
         guard generation == self.generation, case .starting(let pending) = state else { return [] }
-        if let pending, pending.purpose != .restart {
-            state = .stopped
-            return finishStop(pending.purpose, by: pending.actor, at: now)
-        }
+        // A restart that was asked for meanwhile is a try of its own, perhaps with what makes it work.
+        if let pending { return finishStop(pending.purpose, by: pending.actor, at: now) }
         reason = Reason(.spawnFailed, by: .hearth, detail: failure.message, at: now)
         let wait = counters.couldNotSpawn(policy: spec.restart)
         return enterErrored(retryAfter: wait, at: now)
@@ -326,14 +384,17 @@ package struct InstanceMachine: Sendable {
         case .stopped, .starting, .waiting, .errored:
             // A second report of the same end.
             return []
-        case .stopping(var stopping):
+        case .stopping(let stopping), .stuck(let stopping):
             guard !stopping.mainIsGone else { return [] }
             noteExit(status, cause: .ours, detail: stopping.purpose.words(by: stopping.actor), at: now)
-            stopping.mainIsGone = true
-            state = .stopping(stopping)
             let report = Effect.report(.exit, "ended with \(status), as asked by \(stopping.actor)")
-            if spec.stop.wholeTree { return [.record, report, .watchTree(generation)] }
-            return [report, .disarm(.kill)] + finishStop(stopping.purpose, by: stopping.actor, at: now)
+            guard spec.stop.wholeTree else {
+                return [report, .disarm(.kill)] + finishStop(stopping.purpose, by: stopping.actor, at: now)
+            }
+            var without = stopping
+            without.mainIsGone = true
+            if case .stuck = state { state = .stuck(without) } else { state = .stopping(without) }
+            return [.record, report, .watchTree(generation)]
         case .online:
             return crashed(status, at: now)
         }
@@ -343,6 +404,7 @@ package struct InstanceMachine: Sendable {
         lastExit = LastExit(
             status: status, cause: cause, at: now, uptime: startedAt.map { now.since($0) } ?? Milliseconds(0),
             pid: process?.pid ?? 0, detail: detail)
+        exitGeneration = generation
     }
 
     /// The main process ended and nobody had asked this machine for it.
@@ -363,7 +425,7 @@ package struct InstanceMachine: Sendable {
 
         switch decision {
         case .now:
-            restarts += 1
+            restarts.countUp()
             effects += launch(Reason(.crashed, by: .hearth, detail: story, at: now), report: .restart)
         case .after(let delay):
             let due = now.advanced(by: delay)
@@ -380,8 +442,14 @@ package struct InstanceMachine: Sendable {
             reason = Reason(.gaveUp, by: .hearth, detail: "\(count), last: \(story)\(next)", at: now)
             effects += enterErrored(retryAfter: retryAfter, at: now)
         }
-        if spec.stop.wholeTree, state != .stopped {
+        switch state {
+        case .waiting, .errored:
+            guard spec.stop.wholeTree else { break }
+            isSwept = true
             effects.append(.sweep(ended, spec.stop.signal, grace: spec.stop.killTimeout))
+        case .stopped, .starting, .online, .stopping, .stuck:
+            // What an app leaves that ends on its own terms is its own (it may have put itself in the background).
+            break
         }
         effects.append(.explain(ended, status))
         return effects
@@ -408,6 +476,10 @@ package struct InstanceMachine: Sendable {
             guard stopping.mainIsGone else { return [] }
             treeIsGone = true
             return [.disarm(.kill)] + finishStop(stopping.purpose, by: stopping.actor, at: now)
+        case .stuck(let stuck):
+            guard stuck.mainIsGone else { return [] }
+            treeIsGone = true
+            return finishStop(stuck.purpose, by: stuck.actor, at: now)
         case .stopped, .waiting, .errored:
             treeIsGone = true
             return []
@@ -421,13 +493,18 @@ package struct InstanceMachine: Sendable {
         switch (kind, state) {
         case (.restart, .waiting(let until)):
             guard now >= until else { return [.arm(.restart, generation, at: until)] }
-            restarts += 1
+            restarts.countUp()
             let reason = Reason(.crashed, by: .hearth, detail: lastExitStory, at: now)
             return launch(reason, report: .restart)
         case (.restart, .errored(let retryAt?)):
             guard now >= retryAt else { return [.arm(.restart, generation, at: retryAt)] }
-            restarts += 1
-            return launch(Reason(.retrying, by: .hearth, detail: lastExitStory, at: now), report: .restart)
+            restarts.countUp()
+            // The kind `spawnFailed` stays until a spawn succeeds: `spawned` asks for it.
+            let isSpawnRetry = self.reason.kind == .spawnFailed
+            let reason = Reason(
+                isSpawnRetry ? .spawnFailed : .retrying, by: .hearth,
+                detail: isSpawnRetry ? self.reason.detail : lastExitStory, at: now)
+            return launch(reason, report: .restart)
         case (.kill, .stopping(var stopping)):
             guard now >= stopping.killAt else { return [.arm(.kill, generation, at: stopping.killAt)] }
             if stopping.isKilled { return couldNotStop(stopping, at: now) }
@@ -448,12 +525,12 @@ package struct InstanceMachine: Sendable {
     private var lastExitStory: String? { lastExit.map { "\($0.status) after \($0.uptime)" } }
 
     private mutating func couldNotStop(_ stopping: Stopping, at now: Instant) -> [Effect] {
-        let who = stopping.process.map { "pid \($0.pid)" } ?? "a process of its tree"
+        let who = process.map { "pid \($0.pid)" } ?? "a process of its tree"
         reason = Reason(
             .couldNotStop, by: stopping.actor,
             detail: "\(who) is still there after SIGKILL (it may hang in the kernel; see /proc/PID/stack)", at: now)
-        startedAt = nil
-        return enterErrored(retryAfter: nil, at: now)
+        state = .stuck(stopping)
+        return [.record, .report(.errored, reason.text)]
     }
 
     // MARK: Adoption
@@ -478,46 +555,64 @@ package struct InstanceMachine: Sendable {
         lastExit = record.lastExit
         token = record.token
         state = .stopped
-        treeIsGone = false
+        // Whatever was stopped on purpose was stopped with its tree.
+        treeIsGone =
+            record.phase == .stopped && [.registered, .stopped, .killedWithDaemon].contains(record.reason.kind)
+        let actor = record.reason.actor
 
         switch (record.phase, observation) {
         case (.starting, .running(let process)), (.online, .running(let process)):
-            state = .online(process)
-            if startedAt == nil { startedAt = now }
+            goOnline(process, at: now)
             effects += [.record, .report(.adopted, "pid \(process.pid) goes on")]
-            if let purpose = record.purpose { effects += stop(purpose, by: record.reason.actor, at: now) }
-        case (.starting, .gone) where record.purpose != nil:
-            effects += beginStop(of: nil, record.purpose ?? .stop, by: record.reason.actor, at: now)
+            if let purpose = record.purpose { effects += stop(purpose, by: actor, at: now) }
+        case (.starting, .gone(let status)) where record.purpose != nil, (.stopping, .gone(let status)),
+            (.errored, .gone(let status)) where record.purpose != nil:
+            let purpose = record.purpose ?? .stop
+            // Without a process the record tells of its end already.
+            if record.phase == .starting || record.process != nil {
+                noteExit(status, cause: .ours, detail: purpose.words(by: actor), at: now)
+                lastExit?.pid = record.process?.pid ?? 0
+            }
+            effects += beginStop(of: nil, purpose, by: actor, due: record.due, at: now)
         case (.starting, .gone(let status)), (.online, .gone(let status)):
-            state = .online(record.process ?? ProcessIdentity(pid: 0, startTime: 0))
-            if startedAt == nil { startedAt = now }
+            goOnline(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
             effects += crashed(status, at: now)
-        case (.starting, .neverSpawned), (.online, .neverSpawned):
-            if let purpose = record.purpose, purpose != .restart {
-                effects += finishStop(purpose, by: record.reason.actor, at: now)
+        case (.online, .neverSpawned):
+            // It was spawned, so it is gone like any other.
+            goOnline(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
+            effects += crashed(.unknown, at: now)
+        case (.starting, .neverSpawned):
+            treeIsGone = true
+            if let purpose = record.purpose {
+                effects += finishStop(purpose, by: actor, at: now)
             } else if wanted == .running {
                 effects += launch(record.reason, report: .start)
             } else {
                 effects.append(.record)
             }
         case (.stopping, .running(let process)):
+            // The time that is left until SIGKILL is not given anew: daemons that die in a row must not put it off.
             let purpose = record.purpose ?? .stop
-            state = .online(process)
-            effects += beginStop(of: process, purpose, by: record.reason.actor, at: now)
-        case (.stopping, .gone(let status)):
-            let purpose = record.purpose ?? .stop
-            noteExit(status, cause: .ours, detail: purpose.words(by: record.reason.actor), at: now)
-            lastExit?.pid = record.process?.pid ?? 0
-            effects += beginStop(of: nil, purpose, by: record.reason.actor, at: now)
+            effects += beginStop(of: process, purpose, by: actor, due: record.due, at: now)
         case (.stopping, .neverSpawned):
-            effects += beginStop(of: nil, record.purpose ?? .stop, by: record.reason.actor, at: now)
+            effects += beginStop(of: nil, record.purpose ?? .stop, by: actor, due: record.due, at: now)
         case (.waiting, _):
             state = .waiting(until: record.due ?? now)
             effects += [.record, .arm(.restart, generation, at: record.due ?? now)]
+        case (.errored, .running(let process)) where record.purpose != nil:
+            state = .stuck(
+                Stopping(
+                    process: process, purpose: record.purpose ?? .stop, actor: actor, killAt: now, isKilled: true))
+            effects.append(.record)
+        case (.errored, .neverSpawned) where record.purpose != nil:
+            effects += beginStop(of: nil, record.purpose ?? .stop, by: actor, at: now)
         case (.errored, _):
             state = .errored(retryAt: record.due)
             effects.append(.record)
             if let due = record.due { effects.append(.arm(.restart, generation, at: due)) }
+        case (.stopped, _) where record.reason.kind == .deleted:
+            // Everything was done but the last step.
+            effects += finishStop(.delete, by: actor, at: now)
         case (.stopped, _):
             effects.append(.record)
         }
@@ -525,6 +620,16 @@ package struct InstanceMachine: Sendable {
 }
 
 extension InstanceRecord.StopPurpose {
+    /// Whether another purpose takes the place of this one. A delete is never taken back; a second stop, or the end of
+    /// the daemon, does not change who stopped an instance.
+    fileprivate func yields(to other: Self) -> Bool {
+        switch self {
+        case .delete: false
+        case .stop: other == .restart || other == .delete
+        case .restart, .daemonKill: true
+        }
+    }
+
     fileprivate var reasonKind: Reason.Kind {
         switch self {
         case .stop: .stopped

@@ -58,7 +58,7 @@ package struct RestartCounters: Hashable, Sendable {
         }
 
         let (window, overflow) = policy.minUptime.rawValue.multipliedReportingOverflow(by: Int64(policy.maxRestarts))
-        if isUnstable, overflow || now.since(createdAt).rawValue < window { unstable += 1 }
+        if isUnstable, overflow || now.since(createdAt).rawValue < window { unstable.countUp() }
 
         if let refusal = Self.wanted(after: status, by: policy) { return .stay(refusal) }
 
@@ -72,7 +72,7 @@ package struct RestartCounters: Hashable, Sendable {
     /// Takes note of a spawn that failed.
     package mutating func couldNotSpawn(policy: RestartPolicy) -> Milliseconds? {
         guard policy.slowRetry, policy.mode != .never else { return nil }
-        defer { slowRetries += 1 }
+        defer { slowRetries.countUp() }
         return Self.doubled(Self.firstSpawnRetry, times: slowRetries, limit: Self.longestSlowRetry)
     }
 
@@ -93,7 +93,7 @@ package struct RestartCounters: Hashable, Sendable {
     private mutating func giveUp(first: Milliseconds, policy: RestartPolicy) -> RestartDecision {
         guard policy.slowRetry else { return .giveUp(retryAfter: nil) }
         let wait = Self.doubled(first, times: slowRetries, limit: Self.longestSlowRetry)
-        slowRetries += 1
+        slowRetries.countUp()
         return .giveUp(retryAfter: wait)
     }
 
@@ -103,8 +103,8 @@ package struct RestartCounters: Hashable, Sendable {
                 previousDelay = first
             } else {
                 // floor(previous × 1.5), in whole milliseconds as PM2 does.
-                let longer = previousDelay.rawValue &+ previousDelay.rawValue / 2
-                previousDelay = Milliseconds(min(Self.longestBackoff.rawValue, longer))
+                let former = min(previousDelay, Self.longestBackoff).rawValue
+                previousDelay = Milliseconds(min(Self.longestBackoff.rawValue, former + former / 2))
             }
             return .after(previousDelay)
         }
@@ -116,5 +116,12 @@ package struct RestartCounters: Hashable, Sendable {
         // 2^20 × 1 s is beyond every limit here; the bound keeps the shift defined.
         let factor = Int64(1) << Int64(min(max(times, 0), 20))
         return Milliseconds(min(limit.rawValue, first.rawValue &* factor))
+    }
+}
+
+extension Int {
+    /// One more, at most as many as can be counted.
+    mutating func countUp() {
+        if self < .max { self += 1 }
     }
 }

@@ -1,1 +1,7 @@
-print("")
+import Daemon
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+exit(Hearthd.main(arguments: CommandLine.arguments))

@@ -12,7 +12,8 @@
 #include "keeper_support.h"
 #include "loop.h"
 #include "mapping.h"
-#include "spawn.h"
+#include "watch.h"
+#include "clinux_spawn.h"
 
 // --- processes ---------------------------------------------------------------------------------------
 
@@ -75,7 +76,7 @@ int clinux_seqpacket_pair(int fds[2]);
 /// Sends one packet, with `fd` attached when it is not -1. Never raises SIGPIPE. Bytes sent or `-errno`.
 ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd);
 /// Receives one packet; `*fd` is the attached descriptor or -1, `*truncated` is 1 when one was lost (EMFILE).
-/// 0 is end of file. Bytes or `-errno`.
+/// 0 is end of file, also after the peer's violent death, once all that it sent was received. Bytes or `-errno`.
 ssize_t clinux_receive_packet(int socket, void *bytes, size_t capacity, int *fd, int *truncated);
 
 // --- netlink -----------------------------------------------------------------------------------------

@@ -20,11 +20,10 @@ enum clinux_keeper_errno {
     CLINUX_KEEPER_EINVAL = 22,
     CLINUX_KEEPER_EMFILE = 24,
     CLINUX_KEEPER_ENOSPC = 28,
-    CLINUX_KEEPER_ECONNRESET = 104,
 };
 
-/// Prepares a long life without terminal: own session, 0-2 open, SIGPIPE and SIGHUP ignored, SIGCHLD heeded,
-/// subreaper, comm, limit on open files raised. 0, or `-errno` of what cannot be done without.
+/// Prepares a long life without terminal: own session, 0-2 and nothing else open, SIGPIPE and SIGHUP ignored, SIGCHLD
+/// heeded, subreaper, comm, limit on open files raised. 0, or `-errno` of what cannot be done without.
 int clinux_keeper_prepare(void);
 /// A signalfd for SIGCHLD, SIGTERM and SIGINT. Descriptor or `-errno`.
 int clinux_keeper_signals(void);

@@ -1,7 +1,7 @@
 internal import CLinux
 
 #if canImport(Glibc)
-    package import Glibc
+    import Glibc
 #endif
 
 /// The few file operations that Hearth needs, with errors that name the path.
@@ -27,7 +27,7 @@ package enum FileSystem {
     ///
     /// - Parameter sync: also waits until file and directory are on the disk.
     package static func replace(
-        _ path: String, with bytes: UnsafeRawBufferPointer, mode: mode_t = 0o600, sync: Bool
+        _ path: String, with bytes: UnsafeRawBufferPointer, mode: UInt32 = 0o600, sync: Bool
     ) throws(SystemError) {
         let temporary = path + ".new"
         do {
@@ -43,7 +43,7 @@ package enum FileSystem {
 
     /// The same for an array.
     package static func replace(
-        _ path: String, with bytes: [UInt8], mode: mode_t = 0o600, sync: Bool
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, sync: Bool
     ) throws(SystemError) {
         let outcome = bytes.withUnsafeBytes { raw -> Result<Void, SystemError> in
             do throws(SystemError) {
@@ -76,7 +76,7 @@ package enum FileSystem {
     }
 
     /// Makes a directory and its parents. One that is there already is fine.
-    package static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(SystemError) {
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
         if mkdir(path, mode) == 0 || errno == EEXIST { return }
         let failure = errno
         guard failure == ENOENT, path != "/", !path.isEmpty else {

@@ -38,12 +38,12 @@ package struct AddressInUse: Hashable, Sendable {
 
     private static func isReport(_ line: String) -> Bool {
         for words in ["address already in use", "eaddrinuse", "connection in use", "address in use"]
-        where line.index(after: words) != nil {
+        where line.end(of: words) != nil {
             return true
         }
-        guard let after = line.index(after: "port "), line[after...].index(after: "in use") != nil else { return false }
+        guard let after = line.end(of: "port "), line[after...].end(of: "in use") != nil else { return false }
         // A development server that takes the next port goes on.
-        return line.index(after: "trying") == nil && line.index(after: "instead") == nil
+        return line.end(of: "trying") == nil && line.end(of: "instead") == nil
     }
 
     /// Lower case ASCII; escape sequences gone, everything unusual a blank. Bounded: a line of a megabyte says nothing.

@@ -21,23 +21,18 @@ package enum LogTail {
         }
     }
 
-    package struct OpenFailure: Error, Hashable {
-        package var path: String
-        package var errno: Int32
-    }
-
     private static let blockSize: Int64 = 64 * 1024
 
     /// The last `count` lines, the oldest first, from at most the last `maxBytes` of the file. Only whole lines, unless
     /// the very last one does not fit: then its end. Empty for what is no regular file (a log that goes to /dev/null).
     package static func lastLines(
         _ path: String, count: Int, maxBytes: Int = 1024 * 1024
-    ) throws(OpenFailure) -> [Line] {
+    ) throws(SystemError) -> [Line] {
         let fd = clinux_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)
-        guard fd >= 0 else { throw OpenFailure(path: path, errno: -fd) }
+        guard fd >= 0 else { throw SystemError(-fd, "open '\(path)'") }
         defer { close(fd) }
         var information = stat()
-        guard fstat(fd, &information) == 0 else { throw OpenFailure(path: path, errno: errno) }
+        guard fstat(fd, &information) == 0 else { throw SystemError(errno, "look at '\(path)'") }
         guard information.st_mode & S_IFMT == S_IFREG, count > 0, maxBytes > 0 else { return [] }
 
         let (start, bytes) = readEnd(fd, size: Int64(information.st_size), newlines: count, maxBytes: Int64(maxBytes))

@@ -122,24 +122,24 @@ package final class MembershipScan {
     /// Every process with a tag of this home, the oldest first: the last resort when there are no records. Anybody
     /// can set a tag: look at the uid before believing it.
     package func taggedProcesses(homeID: String) -> [TaggedProcess] {
-        var found: [(process: TaggedProcess, index: Int)] = []
-        for index in table.entries.indices where !isBarred[index] && table.entries[index].isAlive {
+        var found: [(process: TaggedProcess, leadsSession: Bool)] = []
+        for (index, entry) in table.entries.enumerated() where !isBarred[index] && entry.isAlive {
             guard case .tag(let tag) = finding(at: index), tag.homeID == homeID else { continue }
             let process = TaggedProcess(
-                identity: table.entries[index].identity, instance: tag.instance, generation: tag.generation,
-                uid: table.entries[index].uid, isMain: false)
-            found.append((process, index))
+                identity: entry.identity, instance: tag.instance, generation: tag.generation, uid: entry.uid,
+                isMain: false)
+            found.append((process, entry.session == entry.pid))
         }
-        // Of two that started within one tick, the one above is the older.
+        // Of two that started within one tick the lower pid is the older, unless the numbers began anew just then.
+        // Not the one higher up: a daemon that left its parents stands above them.
         found.sort { left, right in
-            (left.process.identity.startTime, depths[left.index], left.process.identity.pid)
-                < (right.process.identity.startTime, depths[right.index], right.process.identity.pid)
+            (left.process.identity.startTime, left.process.identity.pid)
+                < (right.process.identity.startTime, right.process.identity.pid)
         }
         var withMain: Set<InstanceTag> = []
-        return found.map { process, index in
+        return found.map { process, leadsSession in
             var process = process
-            let entry = table.entries[index]
-            if entry.session == entry.pid {
+            if leadsSession {
                 let tag = InstanceTag(homeID: "", instance: process.instance, generation: process.generation)
                 process.isMain = withMain.insert(tag).inserted
             }

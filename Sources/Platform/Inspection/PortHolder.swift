@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Who keeps a port from an app that wants it.
@@ -67,8 +68,6 @@ package struct PortHolder: Hashable, Sendable {
     }
 
     private init(_ socket: ListeningSocket, _ entry: ProcessTable.Entry, homeID: String, _ reader: ProcReader) {
-        var now = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &now)
         let started = Int64(clamping: entry.startTime / ResourceUsage.ticksPerSecond)
         var tag: InstanceTag?
         if case .tag(let found) = InstanceTag.find(in: entry.pid, reader: reader), found.homeID == homeID {
@@ -77,6 +76,6 @@ package struct PortHolder: Hashable, Sendable {
         self.init(
             port: socket.port, address: socket.address, pid: entry.pid, user: UserNames.name(of: entry.uid),
             command: CommandLineText.read(of: entry.pid, reader: reader),
-            ageSeconds: max(0, Int64(now.tv_sec) &- started), tag: tag)
+            ageSeconds: max(0, SystemClock.bootNanoseconds() / 1_000_000_000 &- started), tag: tag)
     }
 }

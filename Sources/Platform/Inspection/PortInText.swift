@@ -4,7 +4,7 @@ enum PortInText {
         // The surest first: a word that says what the number is.
         for word in ["port: ", "port:", "port=", "port "] {
             var rest = line[...]
-            while let after = rest.index(after: word) {
+            while let after = rest.end(of: word) {
                 let before = line[..<after].dropLast(word.count).last
                 rest = line[after...]
                 // "support 24" is no port.
@@ -13,7 +13,7 @@ enum PortInText {
         }
         // Python's pairs: ('127.0.0.1', 8000) and ('::', 8000, 0, 0).
         for quote in ["', ", "\", "] {
-            if let after = line.index(after: quote), let port = port(at: line[after...]) { return port }
+            if let after = line.end(of: quote), let port = port(at: line[after...]) { return port }
         }
         for token in line.split(whereSeparator: { " ()'\",<>".contains($0) }) {
             if let port = port(inAddress: token) { return port }
@@ -34,7 +34,7 @@ enum PortInText {
     private static func port(inAddress raw: Substring) -> Int? {
         var token = raw
         var isURL = false
-        if let scheme = token.index(after: "://") {
+        if let scheme = token.end(of: "://") {
             token = token[scheme...]
             isURL = true
         }
@@ -53,7 +53,7 @@ enum PortInText {
         if host.isEmpty || host == "*" || host == "localhost" { return true }
         if host.hasPrefix("["), host.hasSuffix("]") { return true }
         // Two colons in a row are in no time of day.
-        if host.contains(":") { return host == "::" || host.index(after: "::") != nil && host.allSatisfy(isHexOrColon) }
+        if host.contains(":") { return host == "::" || host.end(of: "::") != nil && host.allSatisfy(isHexOrColon) }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
@@ -65,7 +65,7 @@ enum PortInText {
 
 extension StringProtocol {
     /// The index after the first occurrence of `words`.
-    func index(after words: String) -> Index? {
+    func end(of words: String) -> Index? {
         let wanted = Array(words.utf8)
         guard let first = wanted.first else { return nil }
         var start = utf8.startIndex

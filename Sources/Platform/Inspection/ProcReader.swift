@@ -6,17 +6,17 @@ import Glibc
 /// Reading `environ` or `cmdline` can block for as long as the process is stuck in the kernel with its address space
 /// locked: only for the inspection thread and the command line, never for hearthd's loop.
 package final class ProcReader {
-    /// Variables and arguments beyond this are not looked at: a kernel lets an exec pass 6 MiB at most.
-    private static let initialCapacity = 64 * 1024
+    // Every record of /proc that is read here fits; files of strings are read in pieces, strings beyond it are cut.
+    private static let capacity = 64 * 1024
 
     /// Descriptor of /proc, or `-errno`.
     let directory: Int32
-    private var buffer: UnsafeMutableRawBufferPointer
+    private let buffer: UnsafeMutableRawBufferPointer
     private let path: UnsafeMutableBufferPointer<CChar>
 
     package init() {
         directory = clinux_open("/proc", O_RDONLY | O_DIRECTORY, 0)
-        buffer = .allocate(byteCount: Self.initialCapacity, alignment: 16)
+        buffer = .allocate(byteCount: Self.capacity, alignment: 16)
         path = .allocate(capacity: 48)
     }
 
@@ -51,20 +51,6 @@ package final class ProcReader {
         guard fd >= 0 else { return Int(fd) }
         defer { close(fd) }
         return readSome(fd, at: 0)
-    }
-
-    /// Reads a whole file, at most as much as the buffer holds. Bytes read or `-errno`.
-    func readAll(_ pid: Int32, _ name: StaticString) -> Int {
-        let fd = open(pid, name)
-        guard fd >= 0 else { return Int(fd) }
-        defer { close(fd) }
-        var count = 0
-        while count < buffer.count {
-            let some = readSome(fd, at: count)
-            guard some > 0 else { return some < 0 && count == 0 ? some : count }
-            count &+= some
-        }
-        return count
     }
 
     /// Feeds `visit` every NUL-terminated string of a file of any size, until it returns false. Strings longer than

@@ -1,9 +1,6 @@
 internal import CLinux
 package import Model
 
-#if canImport(Glibc)
-    package import Glibc
-#endif
 
 /// Everything that the trampoline needs to start one process. Made on the loop, used on a spawner thread.
 package struct SpawnRequest: Sendable {
@@ -25,7 +22,7 @@ package struct SpawnRequest: Sendable {
     package var cgroupProcs: String?
     /// The soft limit on open files as it was before the daemon raised its own.
     package var openFilesLimit: UInt64
-    package var umask: mode_t
+    package var umask: UInt32
     /// A word in the shared instance table where the child writes its pid before it does anything else.
     package var pidSlot: PidSlot?
 
@@ -44,7 +41,7 @@ package struct SpawnRequest: Sendable {
         command: Command, environment: [String], cwd: String, standardOutput: String?, standardError: String?,
         stdin: StandardInput, uid: String?, gid: String?,
         ownAccountVariables: Set<String> = [], descriptors: [(from: Int32, to: Int32)] = [],
-        cgroupProcs: String? = nil, openFilesLimit: UInt64, umask: mode_t, pidSlot: PidSlot?
+        cgroupProcs: String? = nil, openFilesLimit: UInt64, umask: UInt32, pidSlot: PidSlot?
     ) {
         self.command = command
         self.environment = environment

@@ -1,4 +1,5 @@
-// The spawn trampoline: everything between clone and exec.
+// The spawn trampoline: everything between clone and exec. Not named spawn.h: that would hide the system's own
+// <spawn.h> from every module that is built with this directory in its search path, Glibc included.
 #ifndef CLINUX_SPAWN_H
 #define CLINUX_SPAWN_H
 

@@ -1,0 +1,48 @@
+import Glibc
+
+/// The command line before the parser sees it.
+enum Arguments {
+    /// Arguments of this process. One that is not UTF-8 would reach an app changed: it is refused.
+    static func ofProcess() throws -> [String] {
+        var arguments: [String] = []
+        for index in 1..<max(1, Int(Swift.CommandLine.argc)) {
+            guard let pointer = Swift.CommandLine.unsafeArgv[index] else { break }
+            guard let text = String(validatingCString: pointer) else {
+                let shown = DisplayText.escape(String(cString: pointer), unicode: true)
+                throw Failure.usage("argument \(index) ('\(shown)') is not valid UTF-8")
+            }
+            arguments.append(text)
+        }
+        return arguments
+    }
+
+    /// Moves options that stand before the command behind it, where the parser expects them, and spells `scale api -1`
+    /// so that the number is not taken for an option.
+    static func normalised(_ arguments: [String]) -> [String] {
+        var leading: [String] = []
+        var rest = arguments[...]
+        while let first = rest.first {
+            if ["--home", "--timeout"].contains(first), rest.count > 1 {
+                leading += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else if ["--home=", "--timeout="].contains(where: first.hasPrefix) || first == "--json" {
+                leading.append(first)
+                rest = rest.dropFirst()
+            } else {
+                break
+            }
+        }
+        var words = Array(rest)
+        // Nothing to attach them to: the parser's own complaint is better.
+        guard let command = words.first, !command.hasPrefix("-") else { return leading + words }
+        if !leading.isEmpty {
+            words.insert(contentsOf: leading, at: words.firstIndex(of: "--") ?? words.endIndex)
+        }
+        if command == "scale" {
+            words = words.map { word in
+                word.hasPrefix("-") && Int(word) != nil ? "--by=\(word)" : word
+            }
+        }
+        return words
+    }
+}

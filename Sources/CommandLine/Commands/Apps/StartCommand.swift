@@ -1,0 +1,202 @@
+import ArgumentParser
+import Configuration
+import Control
+import Model
+
+struct StartCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start scripts, programs, shell commands, app files, or apps in the list.",
+        discussion: """
+            hearth start api.js                        a script, by its extension's interpreter
+            hearth start ./server --name api -- -p 80  a program with arguments
+            hearth start "npm run dev" --name web      a shell command
+            hearth start apps.json --only api,web      apps of a file
+            hearth start api                           a stopped app in the list
+            """)
+
+    @Argument(help: "Scripts, programs, \"shell commands\", JSON files, names, ids, namespaces or 'all'.")
+    var operands: [String]
+
+    @Argument(parsing: .postTerminator, help: "Arguments of the app.")
+    var arguments: [String] = []
+
+    @OptionGroup(title: "App options") var options: StartOptions
+
+    @Option(help: ArgumentHelp("Only these apps of a file: names, separated by commas.", valueName: "names"))
+    var only: [String] = []
+
+    @Flag(name: [.customShort("f"), .long], help: "Start one more of an app that is there already.")
+    var force = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let draft = try options.draft()
+        let session = try Session(common)
+        let own = CallerEnvironment.current()
+        let resolver = try Caller.resolver(environment: own.variables)
+        let kinds = try operands.map(StartOperand.init)
+        try checkOptions(against: kinds)
+        try refuseControl(in: kinds, draft)
+
+        // Everything that can be wrong on this side is found before a daemon is started or asked.
+        var prepared: [Prepared] = []
+        var existing: [StartPlan.Existing]?
+        for kind in kinds {
+            switch kind {
+            case .file(let path): prepared.append(.file(try load(path, resolver)))
+            case .script(let text): prepared.append(.app(try resolve(text, draft, resolver)))
+            case .selector(let text): prepared.append(.selector(text))
+            case .word(let text):
+                let list = try existing ?? ExistingApps.read(session)
+                existing = list
+                if list.contains(where: { $0.name == text || $0.namespace == text }) {
+                    prepared.append(.selector(text))
+                } else {
+                    prepared.append(.app(try resolve(text, draft, resolver)))
+                }
+            }
+        }
+
+        let client = try session.connectStarting()
+        let list = try ExistingApps.read(session)
+        let plan = try plan(prepared, list)
+        guard plan.failures.isEmpty else { throw Failure(.failed, lines: plan.failures) }
+        if client.isForeign == false { own.warn() }
+        try perform(plan, session, environment: client.isForeign ? [:] : own.variables)
+    }
+
+    // MARK: - Planning
+
+    private enum Prepared {
+        case app(AppSpec)
+        case file([AppSpec])
+        case selector(String)
+    }
+
+    private func resolve(_ script: String, _ draft: AppDraft, _ resolver: AppResolver) throws -> AppSpec {
+        var draft = draft
+        draft.script = script
+        draft.arguments = arguments
+        return try resolver.resolve(draft)
+    }
+
+    private func load(_ path: String, _ resolver: AppResolver) throws -> [AppSpec] {
+        let file = try AppFile.load(path: path)
+        for warning in file.warnings { Output.complain("warning: \(warning)") }
+        let variables = try options.variables()
+        let environment = try options.environmentName()
+        let wanted = Set(only.flatMap { $0.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init) })
+        if let missing = wanted.subtracting(file.names).sorted().first {
+            let near = Spelling.nearest(to: missing, among: file.names).map { "; did you mean '\($0)'?" }
+            throw Failure(.failed, "'\(file.name)' has no app '\(missing)'" + (near ?? ""))
+        }
+        if let environment, !file.drafts.contains(where: { $0.namedEnvironments[environment] != nil }) {
+            Output.complain("warning: no app of '\(file.name)' has 'env_\(environment)'")
+        }
+        return try file.resolve(with: resolver, only: wanted.isEmpty ? nil : wanted) { draft in
+            if let environment, let named = draft.namedEnvironments[environment] {
+                draft.environment.merge(named) { _, named in named }
+            }
+            draft.environment.merge(variables) { _, given in given }
+            draft.environmentFiles += options.envFile
+            if draft.namespace == nil { draft.namespace = options.namespace }
+            if let cwd = options.cwd { draft.cwd = cwd }
+            if let uid = options.uid { draft.uid = uid }
+            if let gid = options.gid { draft.gid = gid }
+        }
+    }
+
+    private func plan(_ prepared: [Prepared], _ existing: [StartPlan.Existing]) throws -> StartPlan {
+        var plan = StartPlan()
+        for item in prepared {
+            switch item {
+            case .app(let spec): plan.add(spec, existing: existing, force: force)
+            case .file(let specs): plan.addFile(specs, existing: existing, force: force)
+            case .selector(let text):
+                let ids = try Selection.ids(
+                    [text], among: existing.map { .init(id: $0.id, name: $0.name, namespace: $0.namespace) })
+                plan.addSelected(ids, existing: existing)
+            }
+        }
+        return plan
+    }
+
+    /// Options that would silently do nothing are refused.
+    private func checkOptions(against kinds: [StartOperand]) throws {
+        let files = kinds.contains { if case .file = $0 { true } else { false } }
+        if files, let option = options.notForFiles.first {
+            throw Failure.usage("\(option) can't be used with an app file; write it into the file")
+        }
+        if files, !arguments.isEmpty {
+            throw Failure.usage("arguments after '--' can't be used with an app file; write them into the file as 'args'")
+        }
+        if !files, !only.isEmpty { throw Failure.usage("--only needs an app file") }
+        if !files, let name = try options.environmentName() {
+            throw Failure.usage("--env '\(name)' chooses an environment of an app file; for a variable write --env KEY=value")
+        }
+        let apps = kinds.filter { if case .file = $0 { false } else { true } }
+        if apps.count > 1, options.name != nil { throw Failure.usage("--name can't be given to \(apps.count) apps at once") }
+    }
+
+    private func refuseControl(in kinds: [StartOperand], _ draft: AppDraft) throws {
+        guard let name = draft.name, name.isEmpty else { return }
+        throw Failure.usage("--name is empty; give a name")
+    }
+
+    // MARK: - Doing
+
+    private func perform(_ plan: StartPlan, _ session: Session, environment: [String: String]) throws {
+        let origin = Session.origin("start", operands)
+        var instances: [InstanceView] = []
+        var results: [ActionResult] = []
+        if !plan.newApps.isEmpty {
+            let reply: InstancesReply = try session.change(
+                .start,
+                StartParameters(
+                    apps: plan.newApps, environment: environment, token: Session.makeToken(), origin: origin),
+                repeats: true)
+            instances += reply.instances
+            Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
+        }
+        if !plan.again.isEmpty {
+            let reply: ActReply = try session.change(
+                .act,
+                ActParameters(
+                    action: .start, selectors: plan.again.map(\.description), token: Session.makeToken(), origin: origin),
+                repeats: true)
+            instances += reply.instances
+            results = reply.results
+            Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
+        }
+        for note in plan.notes { Output.complain(note) }
+        if format.json { try JSONOutput.write(instances) } else { try Reporting.table(instances) }
+        try Reporting.finish(results)
+    }
+}
+
+/// The list as `start` needs it.
+enum ExistingApps {
+    /// From the daemon, or from the files when there is none yet.
+    static func read(_ session: Session) throws -> [StartPlan.Existing] {
+        do {
+            let list = try session.read(.list, SelectorParameters(selectors: []), as: ListReply.self).instances
+            return list.map {
+                StartPlan.Existing(
+                    id: $0.id, name: $0.name, namespace: $0.namespace, command: $0.command,
+                    isRunning: isActive($0.status))
+            }
+        } catch ClientError.noDaemon {
+            let home = OfflineHome(paths: session.paths, absence: .noDaemon)
+            return home.desired.map {
+                StartPlan.Existing(
+                    id: $0.id, name: $0.spec.name, namespace: $0.spec.namespace, command: $0.spec.command,
+                    isRunning: home.process(of: $0.id) != nil)
+            }
+        }
+    }
+
+    /// An app that waits for its restart is not to be started a second time.
+    private static func isActive(_ status: Status) -> Bool { status.isRunning || status == .waitingRestart }
+}

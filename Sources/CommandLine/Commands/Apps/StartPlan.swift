@@ -1,0 +1,72 @@
+import Configuration
+import Control
+import Model
+
+/// What the operands of `start` come to: new apps, and existing ones that are started again.
+struct StartPlan {
+    /// An instance in the list, with what tells whether it is the same app.
+    struct Existing: Equatable {
+        var id: InstanceID
+        var name: String
+        var namespace: String
+        var command: String
+        var isRunning: Bool
+
+        func runs(_ script: String) -> Bool { " \(command) ".contains(" \(script) ") }
+    }
+
+    var newApps: [AppSpec] = []
+    /// Ids to start again.
+    var again: [InstanceID] = []
+    /// What a person should know.
+    var notes: [String] = []
+    var failures: [String] = []
+
+    /// Plans a script or command: it may be there already.
+    mutating func add(_ spec: AppSpec, existing: [Existing], force: Bool) {
+        let same = existing.filter { $0.name == spec.name && $0.runs(spec.script) }
+        guard !force, !same.isEmpty else {
+            newApps.append(spec)
+            return
+        }
+        let ids = same.map(\.id.description).joined(separator: ", ")
+        if same.contains(where: \.isRunning) {
+            failures.append(
+                "the script '\(spec.script)' is already launched as '\(spec.name)' (id \(ids)); "
+                    + "use 'hearth restart \(spec.name)', another --name, or --force for one more")
+        } else {
+            notes.append(
+                "'\(spec.name)' (id \(ids)) is in the list: started again with its stored settings; "
+                    + "to change them, delete it first")
+            again += same.map(\.id)
+        }
+    }
+
+    /// Plans the apps of a file: those that are in the list by name keep their settings.
+    mutating func addFile(_ specs: [AppSpec], existing: [Existing], force: Bool) {
+        for spec in specs {
+            let same = existing.filter { $0.name == spec.name }
+            if force || same.isEmpty {
+                newApps.append(spec)
+                continue
+            }
+            let stopped = same.filter { !$0.isRunning }
+            again += stopped.map(\.id)
+            let what = stopped.isEmpty ? "is already running and left as it is" : "is in the list and started again"
+            notes.append("'\(spec.name)' \(what); changes in the file need 'hearth delete \(spec.name)' first")
+        }
+    }
+
+    /// Plans names, ids, namespaces and patterns.
+    mutating func addSelected(_ ids: [InstanceID], existing: [Existing]) {
+        for instance in existing where ids.contains(instance.id) {
+            if instance.isRunning {
+                notes.append(
+                    "'\(instance.name)' (id \(instance.id)) is already running; "
+                        + "'hearth restart \(instance.name)' starts it anew")
+            } else {
+                again.append(instance.id)
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Control
+
+struct KillCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kill", abstract: "Stop all apps and the daemon.",
+        discussion: "'hearth resurrect' brings the apps back. Without a daemon, what its records name is stopped.")
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let session = try Session(common)
+        let reply: KillReply
+        var hadDaemon = true
+        do {
+            reply = try online(session)
+        } catch ClientError.noDaemon {
+            hadDaemon = false
+            reply = try offline(session)
+        }
+        if format.json { return try JSONOutput.write(reply) }
+        let apps = Reporting.count(reply.stopped, "app")
+        try Output.line(hadDaemon ? "stopped \(apps) and the daemon" : "no daemon was running; stopped \(apps)")
+    }
+
+    private func online(_ session: Session) throws -> KillReply {
+        let client = try session.connect()
+        let reply: KillReply
+        do {
+            reply = try client.call(
+                .kill, OriginParameters(origin: Session.origin("kill")), as: KillReply.self, kind: .changing,
+                deadline: Session.Deadline.stopping)
+        } catch ClientError.connectionLost {
+            // It died before it was done: the next one knows what was asked for, or there is none.
+            return try session.change(
+                .kill, OriginParameters(origin: Session.origin("kill")), repeats: true,
+                deadline: Session.Deadline.stopping)
+        }
+        guard client.waitForEnd(milliseconds: 5000) else {
+            throw Failure(.failed, "the apps are stopped; the daemon (pid \(client.peer.pid)) is still there after 5 s")
+        }
+        return reply
+    }
+
+    private func offline(_ session: Session) throws -> KillReply {
+        let home = OfflineHome(paths: session.paths, absence: .noDaemon)
+        for note in home.notes { Output.complain(note) }
+        guard !home.desired.isEmpty else { return KillReply(stopped: 0) }
+        try HomeOwner(paths: session.paths).requireOwn()
+        return KillReply(stopped: try OfflineStop(home: home).run())
+    }
+}

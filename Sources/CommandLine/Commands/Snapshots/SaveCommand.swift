@@ -1,0 +1,46 @@
+import ArgumentParser
+import Control
+
+struct SaveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "save", abstract: "Save the list of apps under a name; 'resurrect' brings it back.", aliases: ["dump"])
+
+    @Argument(help: "Name of the snapshot (default: the time).")
+    var name: String?
+
+    @Flag(name: [.customShort("f"), .long], help: "Save although the list is empty or incomplete.")
+    var force = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let origin = Session.origin("save", [name].compactMap { $0 })
+        let reply: SaveReply = try Session(common).change(
+            .save, SaveParameters(name: name, force: force, origin: origin), repeats: true)
+        if format.json { return try JSONOutput.write(reply.snapshot) }
+        let snapshot = reply.snapshot
+        try Output.line(
+            "saved \(Reporting.count(snapshot.apps, "app")) as '\(DisplayText.escape(snapshot.name, unicode: true))'")
+    }
+}
+
+struct ResurrectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resurrect", abstract: "Start what 'kill' ended, and what a snapshot has and the list has not.")
+
+    @Argument(help: "Name of the snapshot (default: the last).")
+    var name: String?
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let origin = Session.origin("resurrect", [name].compactMap { $0 })
+        let reply: ResurrectReply = try Session(common).change(
+            .resurrect, SnapshotParameters(name: name, origin: origin), repeats: true)
+        if format.json { try JSONOutput.write(reply) } else { try Reporting.table(reply.instances) }
+        for note in reply.notes { Output.complain(note) }
+        Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
+    }
+}

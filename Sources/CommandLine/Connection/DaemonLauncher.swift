@@ -1,0 +1,141 @@
+import CLinux
+import Configuration
+import Control
+import Glibc
+import Platform
+import Records
+
+/// Starts hearth-keeper, which starts hearthd, and waits until the daemon is ready.
+struct DaemonLauncher {
+    let paths: HomePaths
+    let helloTimeout: Int
+    /// Milliseconds until the daemon must be ready.
+    var patience = 10_000
+
+    func launch() throws -> Client {
+        try HomeOwner(paths: paths).create()
+        let program = try keeperPath()
+        let logSize = size(of: paths.daemonLog)
+        let keeper = try spawn(program)
+        let deadline = clinux_boottime_ns() + Int64(patience) * 1_000_000
+        var status: Int32 = 0
+        var isGone = false
+        while clinux_boottime_ns() < deadline {
+            if let client = try readyClient(until: deadline) { return client }
+            if !isGone, waitpid(keeper, &status, WNOHANG) == keeper {
+                isGone = true
+                // 0: another one was quicker, and is the one we wait for.
+                guard status == 0 || Int(status >> 8) == Int(KEEPER_EXIT_LOCKED) else { break }
+            }
+            usleep(2000)
+        }
+        throw failure(since: logSize, gone: isGone ? status : nil)
+    }
+
+    private func readyClient(until deadline: Int64) throws -> Client? {
+        do {
+            let client = try Client.connect(socketPath: paths.controlSocket, timeout: helloTimeout)
+            var hello = try client.greet()
+            while !hello.ready, clinux_boottime_ns() < deadline {
+                usleep(2000)
+                hello = try client.greet(again: true)
+            }
+            return hello.ready ? client : nil
+        } catch ClientError.noDaemon, ClientError.connectionLost, ClientError.notAnswering {
+            return nil
+        }
+    }
+
+    // MARK: - The process
+
+    private func keeperPath() throws -> String {
+        var places: [String] = []
+        if let directory = getenv("HEARTH_LIBEXEC"), directory.pointee != 0 { places.append(String(cString: directory)) }
+        if let own = Self.ownPath() {
+            let directory = FileSystem.parent(of: own)
+            places += [Paths.absolute("../lib/hearth", base: directory, home: nil), directory]
+        }
+        for place in places where FileProbe.isExecutable(place + "/hearth-keeper") { return place + "/hearth-keeper" }
+        throw Failure(
+            .failed, "the program 'hearth-keeper' is not installed (looked in \(places.joined(separator: ", "))); "
+                + "run 'make install', or set HEARTH_LIBEXEC")
+    }
+
+    static func ownPath() -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// A session of its own, nothing of ours but the log: no descriptor, no ignored signal, no blocked one.
+    private func spawn(_ program: String) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, paths.daemonLog, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        posix_spawn_file_actions_addchdir_np(&actions, "/")
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        // POSIX_SPAWN_SETSID (0x80) | SETSIGMASK (0x08) | SETSIGDEF (0x04)
+        posix_spawnattr_setflags(&attributes, 0x80 | 0x08 | 0x04)
+
+        let arguments = [program, "--home", paths.home].map { strdup($0) } + [nil]
+        let environment = Self.environment().map { strdup($0) } + [nil]
+        defer { for pointer in arguments + environment { free(pointer) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, program, &actions, &attributes, arguments, environment)
+        guard code == 0 else {
+            throw Failure(
+                .failed,
+                "cannot start '\(program)' with its log '\(paths.daemonLog)': \(FileProbe.describe(code))")
+        }
+        return pid
+    }
+
+    /// Ours, without what another manager or a home of ours put there.
+    private static func environment() -> [String] {
+        var entries: [String] = []
+        var pointer = environ
+        while let entry = pointer.pointee {
+            pointer += 1
+            guard let text = String(validatingCString: entry) else { continue }
+            let isForeign =
+                ["NODE_CHANNEL_", "NOTIFY_SOCKET=", "LISTEN_"].contains { text.hasPrefix($0) }
+                || (text.hasPrefix("HEARTH_") && !text.hasPrefix("HEARTH_HEARTBEAT_MS="))
+            if !isForeign { entries.append(text) }
+        }
+        return entries
+    }
+
+    // MARK: - Failures
+
+    private func size(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    private func failure(since start: Int, gone status: Int32?) -> Failure {
+        var lines = [
+            status.map { status in
+                let end = status & 0x7f == 0 ? "exit code \(status >> 8)" : "signal \(status & 0x7f)"
+                return "the daemon could not be started: hearth-keeper ended with \(end)"
+            } ?? "the daemon was started, and is not ready after \(patience / 1000) s; see '\(paths.daemonLog)'"
+        ]
+        let tail = (try? LogTail.lastLines(paths.daemonLog, count: 5)) ?? []
+        for line in tail where line.offset >= start {
+            lines.append("  \(paths.daemonLog): " + String(decoding: line.bytes, as: UTF8.self))
+        }
+        return Failure(status == nil ? .notAnswering : .failed, lines: lines)
+    }
+}

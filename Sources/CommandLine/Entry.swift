@@ -1,0 +1,38 @@
+import ArgumentParser
+import Glibc
+
+/// The whole program: arguments in, exit code out.
+package enum Entry {
+    package static func run() -> Int32 {
+        StandardDescriptors.prepare()
+        let arguments: [String]
+        do {
+            arguments = try Arguments.ofProcess()
+        } catch {
+            return report(error)
+        }
+        do {
+            var command = try Hearth.parseAsRoot(Arguments.normalised(arguments))
+            try command.run()
+            return Exit.done.rawValue
+        } catch {
+            return report(error)
+        }
+    }
+
+    private static func report(_ error: any Error) -> Int32 {
+        if let failure = Failure(error) {
+            for line in failure.lines { Output.complain(line) }
+            return failure.exit.rawValue
+        }
+        // Help, version and usage errors of the argument parser.
+        let code = Hearth.exitCode(for: error).rawValue
+        let message = Hearth.fullMessage(for: error)
+        if code == 0 {
+            if !message.isEmpty { try? Output.line(message) }
+            return Exit.done.rawValue
+        }
+        if !message.isEmpty { try? Output.write(Array("\(message)\n".utf8), to: 2) }
+        return code == EX_USAGE ? Exit.usage.rawValue : Exit.failed.rawValue
+    }
+}

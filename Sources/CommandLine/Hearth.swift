@@ -1,0 +1,37 @@
+import ArgumentParser
+import Control
+
+/// The root of the command line.
+struct Hearth: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hearth",
+        abstract: "Keep apps running: start them, watch them, bring them back.",
+        discussion: """
+            SELECTOR means an id, a name, a namespace, 'all' or '/regular expression/'.
+            Every command takes --home DIR (default: $HEARTH_HOME, else ~/.hearth), also in front of it.
+            Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon, 4 no answer, 5 not permitted, 6 other version.
+            """,
+        version: Interface.productVersion,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Apps:",
+                subcommands: [
+                    StartCommand.self, StopCommand.self, RestartCommand.self, DeleteCommand.self, ScaleCommand.self,
+                    SignalCommand.self, ResetCommand.self,
+                ]),
+            CommandGroup(
+                name: "Look:",
+                subcommands: [
+                    ListCommand.self, ShowCommand.self, WhyCommand.self, LogsCommand.self, FlushCommand.self,
+                    EventsCommand.self, PidCommand.self, EnvironmentCommand.self,
+                ]),
+            CommandGroup(
+                name: "Keep:", subcommands: [SaveCommand.self, ResurrectCommand.self, SnapshotsCommand.self]),
+            CommandGroup(
+                name: "Daemon:",
+                subcommands: [
+                    UpCommand.self, KillCommand.self, PingCommand.self, DaemonCommand.self, UpgradeCommand.self,
+                    ManualCommand.self,
+                ]),
+        ])
+}

@@ -1,0 +1,193 @@
+import CLinux
+import Model
+import Platform
+import Records
+import Supervision
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+// Taking over what runs.
+//
+// A new daemon finds: the desired state on disk; the instance table, from the keeper's vault (exact) or from its disk
+// copy (when daemon and keeper died together; it may be a few milliseconds old); and the processes themselves.
+//
+// For each entry: the recorded process is believed only if a process of that pid has the recorded start time. A pid
+// that a spawn child wrote into its slot has no start time yet: it is believed if the process started after the
+// intent was recorded and still carries our tag, or is our un-exec'ed child. When the table came from disk, or an
+// intent has no pid, every process with our tag is looked for: the oldest session leader of an id and generation is
+// its main process.
+//
+// What is wanted and has no record was never spawned (the record is always written first): it is started now. After a
+// reboot (another boot id) nothing of the former boot is believed, and everything that is wanted is started.
+
+struct Adoption {
+    let services: Services
+    let fleet: Fleet
+    /// The table came with the keeper and is exact; otherwise processes are looked for by their tag.
+    let isTableExact: Bool
+
+    struct Summary {
+        var adopted = 0
+        var ended = 0
+        var started = 0
+    }
+
+    func perform() -> Summary {
+        let state = services.state.desired
+        let isSameBoot = state.boot == services.machine.boot
+        let wasKilled = state.killed != nil && isSameBoot
+        var records: [InstanceID: InstanceRecord] = [:]
+        if isSameBoot {
+            for record in services.table.records() { records[record.id] = record }
+        }
+        if !isSameBoot {
+            services.state.change { state in
+                state.boot = services.machine.boot
+                state.machine = services.machine.machine
+                state.killed = nil
+            }
+        }
+
+        let needsSearch =
+            isSameBoot
+            && (!isTableExact || records.values.contains { $0.phase == .starting || $0.process?.startTime == 0 })
+        let tagged = needsSearch ? search() : [:]
+
+        var summary = Summary()
+        for desired in state.instances {
+            if let record = records.removeValue(forKey: desired.id) {
+                adopt(desired, record, tagged[desired.id] ?? [], wasKilled: wasKilled, &summary)
+            } else {
+                enter(desired, tagged[desired.id] ?? [], isSameBoot: isSameBoot, wasKilled: wasKilled, &summary)
+            }
+        }
+        for leftover in records.values { forget(leftover) }
+        return summary
+    }
+
+    private func search() -> [InstanceID: [MembershipScan.TaggedProcess]] {
+        let scan = MembershipScan(
+            ProcessTable.read(), keeper: services.vault.keeperPid, daemon: getpid())
+        let own = geteuid()
+        let found = scan.taggedProcesses(homeID: services.homeID).filter { $0.uid == own || own == 0 }
+        return Dictionary(grouping: found) { $0.instance }
+    }
+
+    private func adopt(
+        _ desired: DesiredInstance, _ record: InstanceRecord, _ tagged: [MembershipScan.TaggedProcess],
+        wasKilled: Bool, _ summary: inout Summary
+    ) {
+        if record.phase == .stopped, record.purpose == .delete {
+            // Deleted, and the daemon died before the list on disk had forgotten it.
+            services.table.remove(desired.id)
+            services.state.change { state in state.instances.removeAll { $0.id == desired.id } }
+            return
+        }
+        var record = record
+        // A disk copy may be older than the process: the latest generation that runs counts.
+        let main = tagged.filter(\.isMain).max { $0.generation < $1.generation }
+        if !isTableExact, let main, main.generation > record.generation {
+            record.generation = main.generation
+            record.phase = .online
+            record.process = main.identity
+            record.purpose = nil
+        }
+        let observation = observe(record, main: main)
+        if case .running(let process) = observation { record.process = process }
+
+        var effects: [Effect] = []
+        let now = SystemClock.now()
+        let machine = InstanceMachine(
+            restoring: record, spec: desired.spec, observation: observation, at: now, effects: &effects)
+        var member = Fleet.Member(desired: desired, machine: machine)
+        member.tree = Fleet.Tree(
+            generation: record.generation, main: record.process, notBefore: record.process?.startTime ?? 0,
+            remembered: tagged.filter { $0.generation == record.generation }.map(\.identity))
+        var pidfd: Int32?
+        switch observation {
+        case .running(let process):
+            let opened = clinux_pidfd_open(process.pid)
+            // Opened first, checked then: from here on the number cannot be another process's.
+            if opened >= 0, ProcessIdentity.current(of: process.pid) == process { pidfd = opened }
+            summary.adopted += 1
+        case .gone: summary.ended += 1
+        case .neverSpawned: break
+        }
+        fleet.adopt(member, pidfd: pidfd, effects: effects)
+        if case .running(let process) = observation, pidfd == nil {
+            // It ended between the two looks.
+            fleet.send(.exited(record.generation, fleet.exits.statusOfUnseen(process)), to: desired.id)
+        }
+        if record.phase == .stopped, record.reason.kind == .registered, desired.wanted == .running, !wasKilled {
+            // Entered into the list, and the daemon died before the start.
+            fleet.send(.start(record.reason.actor), to: desired.id)
+            summary.started += 1
+        }
+    }
+
+    private func observe(_ record: InstanceRecord, main: MembershipScan.TaggedProcess?) -> Observation {
+        switch record.phase {
+        case .stopped, .waiting, .errored: return .neverSpawned
+        case .starting, .online, .stopping: break
+        }
+        guard let process = record.process, process.pid > 0 else {
+            if let main, main.generation == record.generation { return .running(main.identity) }
+            return .neverSpawned
+        }
+        if process.startTime != 0 {
+            return process.isAlive() ? .running(process) : .gone(fleet.exits.statusOfUnseen(process))
+        }
+        // The child wrote its pid; its start time was never recorded.
+        if let main, main.generation == record.generation, main.identity.pid == process.pid {
+            return .running(main.identity)
+        }
+        if let child = unexecedChild(process.pid) { return .running(child) }
+        if let (_, status) = services.vault.anyRecordedExit(of: process.pid) {
+            return .gone(ExitStatus(waitStatus: status))
+        }
+        return .gone(.unknown)
+    }
+
+    /// A child of the former daemon on its way to exec: same program as ours, child of the keeper.
+    private func unexecedChild(_ pid: Int32) -> ProcessIdentity? {
+        guard let entry = ProcessTable.entry(of: pid), entry.isAlive else { return nil }
+        let isOurs = entry.parent == services.vault.keeperPid || entry.parent == getpid()
+        return isOurs ? entry.identity : nil
+    }
+
+    /// An entry without a record.
+    private func enter(
+        _ desired: DesiredInstance, _ tagged: [MembershipScan.TaggedProcess], isSameBoot: Bool, wasKilled: Bool,
+        _ summary: inout Summary
+    ) {
+        if let main = tagged.filter(\.isMain).max(by: { $0.generation < $1.generation }) {
+            // It runs, and only its tag tells of it: the records were lost.
+            let record = InstanceRecord(
+                id: desired.id, generation: main.generation, phase: .online, process: main.identity,
+                wanted: desired.wanted, reason: Reason(.adopted, by: .hearth, at: SystemClock.now()),
+                createdAt: SystemClock.now())
+            return adopt(desired, record, tagged, wasKilled: wasKilled, &summary)
+        }
+        let actor = isSameBoot ? Actor.hearth : Actor("hearth after a reboot")
+        fleet.add(desired, by: actor)
+        if desired.wanted == .running, !wasKilled {
+            fleet.send(.start(actor), to: desired.id)
+            summary.started += 1
+        }
+    }
+
+    /// A record whose entry is gone from the list: its processes are ended, nobody wants them.
+    private func forget(_ record: InstanceRecord) {
+        services.table.remove(record.id)
+        guard let process = record.process, process.startTime != 0, process.isAlive() else { return }
+        services.log.note("pid \(process.pid) of instance \(record.id), which is in no list any more, is ended")
+        let query = ProcessTrees.Query(
+            main: process, notBefore: process.startTime, uid: geteuid(),
+            tag: InstanceTag(homeID: services.homeID, instance: record.id, generation: record.generation))
+        fleet.trees.signal(query, SIGTERM) { [fleet] _ in
+            fleet.services.loop.schedule(after: Milliseconds(5000)) { fleet.trees.killAll(query) {} }
+        }
+    }
+}

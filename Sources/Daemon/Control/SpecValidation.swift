@@ -1,0 +1,59 @@
+import Control
+import Model
+import Records
+
+/// What a client may ask to be started. The command line checks more (files, programs) and says it better; this holds
+/// for every client, so that no request can make an entry that cannot be shown, stored or spawned.
+enum SpecValidation {
+    static func validate(_ apps: [AppSpec], alreadyThere: Int) throws(ControlError) {
+        guard !apps.isEmpty else { throw ControlError(.badRequest, "no app is given") }
+        var total = alreadyThere
+        for (index, app) in apps.enumerated() {
+            try validate(app, at: "apps[\(index)]")
+            total += app.instances
+        }
+        guard total <= InstanceTable.capacity else {
+            throw ControlError(
+                .badRequest, "\(total) instances are more than one home can hold (\(InstanceTable.capacity))")
+        }
+    }
+
+    private static func validate(_ app: AppSpec, at place: String) throws(ControlError) {
+        func check(_ condition: Bool, _ message: @autoclosure () -> String) throws(ControlError) {
+            if !condition { throw ControlError(.badRequest, "\(place).\(message())") }
+        }
+        try check(!app.name.isEmpty, "name is empty")
+        try check(app.name.utf8.count <= 200, "name is longer than 200 bytes")
+        try check(app.name != "all", "name 'all' would name every app")
+        try check(!app.namespace.isEmpty && app.namespace.utf8.count <= 200, "namespace is empty or over 200 bytes")
+        try check(!app.script.isEmpty, "script is empty")
+        try check(app.cwd.hasPrefix("/"), "cwd '\(app.cwd)' is not an absolute path")
+        try check((1...1024).contains(app.instances), "instances \(app.instances) is not between 1 and 1024")
+        try check(app.restart.maxRestarts >= 0, "restart.maxRestarts \(app.restart.maxRestarts) is negative")
+        let times: [(String, Milliseconds?)] = [
+            ("restart.minUptime", app.restart.minUptime), ("restart.restartDelay", app.restart.restartDelay),
+            ("restart.exponentialBackoff", app.restart.exponentialBackoff),
+            ("stop.killTimeout", app.stop.killTimeout),
+        ]
+        for (name, time) in times {
+            // 30 days: more is a mistake, and far from every overflow.
+            if let time {
+                try check(
+                    (0...2_592_000_000).contains(time.rawValue), "\(name) \(time.rawValue) is not 0 to 30 days in ms")
+            }
+        }
+        let texts =
+            [app.name, app.namespace, app.script, app.cwd, app.interpreter ?? "", app.uid ?? "", app.gid ?? ""]
+            + app.arguments + app.interpreterArguments + [app.output.outFile ?? "", app.output.errorFile ?? ""]
+            + app.environment.map { $0.key + $0.value }
+        try check(!texts.contains { $0.utf8.contains(0) }, "a text holds a NUL byte, which no program can be given")
+        for name in app.environment.keys {
+            try check(
+                !name.isEmpty && !name.contains("="), "environment name '\(name)' is empty or holds '='")
+        }
+        // MAX_ARG_STRLEN of the kernel.
+        for argument in app.arguments + app.interpreterArguments {
+            try check(argument.utf8.count < 131_072, "arguments: one is longer than 128 KiB, which Linux refuses")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Model
+import Platform
+import Supervision
+
+/// Waits for instances to settle, for commands.
+final class Waiting {
+    private let services: Services
+    private let fleet: Fleet
+
+    init(_ services: Services, _ fleet: Fleet) {
+        self.services = services
+        self.fleet = fleet
+    }
+
+    /// Calls back when nothing is under way with any of `ids`, or after `bound` with those that are not settled.
+    func untilSettled(
+        _ ids: [InstanceID], within bound: Milliseconds, _ done: @escaping (_ unsettled: Set<InstanceID>) -> Void
+    ) {
+        var left = Set(ids.filter { !isSettled($0) })
+        guard !left.isEmpty else { return done([]) }
+        var token = 0
+        var timer: EventLoop.TimerToken?
+        func finish() {
+            fleet.stopObserving(token)
+            if let timer { services.loop.cancel(timer) }
+            done(left)
+        }
+        token = fleet.observe { [unowned self] id in
+            guard left.contains(id), self.isSettled(id) else { return }
+            left.remove(id)
+            if left.isEmpty { finish() }
+        }
+        timer = services.loop.schedule(after: bound) { if !left.isEmpty { finish() } }
+    }
+
+    private func isSettled(_ id: InstanceID) -> Bool { fleet[id]?.machine.isSettled ?? true }
+
+    /// How long stopping these may take: the time to SIGKILL, the time a killed process is waited for, and a margin.
+    func stopBound(_ ids: [InstanceID]) -> Milliseconds {
+        let longest = ids.compactMap { fleet[$0]?.machine.spec.stop.killTimeout.rawValue }.max() ?? 0
+        let (doubled, overflow) = longest.multipliedReportingOverflow(by: 2)
+        return overflow ? Milliseconds(86_400_000) : Milliseconds(min(86_400_000, doubled) + 15_000)
+    }
+}

@@ -1,0 +1,331 @@
+import CLinux
+import Control
+import Model
+import Platform
+import Records
+import Supervision
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The daemon, from its arguments to its end.
+package enum Hearthd {
+    /// Runs until the daemon ends; the exit code of the process.
+    package static func main(arguments: [String]) -> Int32 {
+        let options: Options
+        switch Options.parse(arguments) {
+        case .success(let parsed): options = parsed
+        case .failure(let failure):
+            say("hearthd: \(failure.message)\nusage: hearthd --home PATH\n")
+            return 2
+        }
+        if options.showsVersion {
+            print(Interface.productVersion)
+            return 0
+        }
+        guard let home = options.home else {
+            say("hearthd: --home is missing\nusage: hearthd --home PATH\n")
+            return 2
+        }
+        if options.checksState { return StateCheck.run(home: home) }
+        do {
+            let daemon = try Daemon(home: home)
+            return daemon.run()
+        } catch let failure as StartFailure {
+            say("hearthd: \(failure.message)\n")
+            return failure.exitCode
+        } catch {
+            say("hearthd: \(error)\n")
+            return 1
+        }
+    }
+
+    private static func say(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = write(2, bytes, bytes.count)
+    }
+
+    private struct Options {
+        var home: String?
+        var checksState = false
+        var showsVersion = false
+
+        struct Invalid: Error {
+            var message: String
+        }
+
+        static func parse(_ arguments: [String]) -> Result<Options, Invalid> {
+            var options = Options()
+            var rest = arguments.dropFirst()
+            while let argument = rest.popFirst() {
+                switch argument {
+                case "--home":
+                    guard let value = rest.popFirst(), value.hasPrefix("/") else {
+                        return .failure(Invalid(message: "--home needs an absolute path"))
+                    }
+                    options.home = value
+                case "--check-state": options.checksState = true
+                case "--version": options.showsVersion = true
+                default: return .failure(Invalid(message: "'\(argument)' is not an option"))
+                }
+            }
+            return .success(options)
+        }
+    }
+}
+
+/// Why the daemon did not start, with the exit code that tells the keeper what to do about it.
+struct StartFailure: Error {
+    var exitCode: Int32
+    var message: String
+
+    static func locked(by pid: Int32?) -> StartFailure {
+        let who = pid.map { " (pid \($0))" } ?? ""
+        return StartFailure(
+            exitCode: Int32(KEEPER_EXIT_LOCKED), message: "another hearthd\(who) has this home")
+    }
+
+    static func configuration(_ message: String) -> StartFailure {
+        StartFailure(exitCode: Int32(KEEPER_EXIT_CONFIG), message: message)
+    }
+}
+
+/// One running daemon: its parts, and how it starts and ends.
+final class Daemon: Lifecycle {
+    private let services: Services
+    private let fleet: Fleet
+    private let inspector: Inspector
+    private let dispatcher: Dispatcher
+    private let server: ControlServer
+    private let keeperLink: KeeperLink
+    private let homeWatch: HomeWatch
+    private let upgrader: Upgrader
+    private let signals: Int32
+    private let handOver: HandOver?
+    private let deposits: [Vault.Deposit]
+    private let isTableExact: Bool
+    private var exitCode: Int32 = 0
+    private var isEnding = false
+
+    init(home: String) throws {
+        signal(SIGPIPE, SIG_IGN)
+        handOver = HandOver.fromEnvironment()
+        let paths = HomePaths(home: home)
+        try Self.prepare(paths)
+
+        var before: UInt64 = 0
+        var after: UInt64 = 0
+        _ = clinux_raise_nofile(&before, &after)
+        let mask = Glibc.umask(0o022)
+        _ = Glibc.umask(mask)
+        let limits = ProcessLimits(
+            openFiles: handOver?.openFilesSoft ?? before, openFilesRaised: after, umask: handOver?.umask ?? mask)
+        // Ours: what the daemon itself writes is for its user only.
+        _ = Glibc.umask(0o077)
+
+        let lockDescriptor: Int32
+        if let handOver {
+            lockDescriptor = handOver.lockDescriptor
+            _ = clinux_set_cloexec(lockDescriptor, 1)
+        } else {
+            switch HomeLock.acquire(paths) {
+            case .locked(let lock): lockDescriptor = lock.descriptor
+            case .held(let pid): throw StartFailure.locked(by: pid)
+            case .failed(let failure): throw StartFailure.configuration(failure.description)
+            }
+        }
+
+        let machine = MachineIdentity.current()
+        let log = DaemonLog(paths)
+        let loop = try EventLoop()
+        let vault = Vault(loop)
+        let reading = DesiredStateFile.read(paths)
+        let desired = try Self.desiredState(reading, machine: machine, log: log)
+
+        var deposits: [Vault.Deposit] = []
+        if let socket = handOver?.vaultDescriptor ?? Self.inheritedVault() {
+            _ = clinux_set_cloexec(socket, 1)
+            do throws(SystemError) { deposits = try vault.takeOver(socket) } catch {
+                log.note("the keeper's deposits could not be taken over: \(error)")
+            }
+        }
+        var tableDescriptor = deposits.first { $0.kind == KEEPER_KIND_TABLE.rawValue }?.descriptor
+        if let inherited = handOver?.tableDescriptor {
+            if let deposited = tableDescriptor { close(deposited) }
+            _ = clinux_set_cloexec(inherited, 1)
+            tableDescriptor = inherited
+        }
+        let table = try InstanceTable(descriptor: tableDescriptor, machine: machine)
+        isTableExact = tableDescriptor != nil
+        if tableDescriptor == nil, let copy = InstanceTable.read(paths, machine) { table.load(copy) }
+        self.deposits = deposits
+
+        services = Services(
+            paths: paths, machine: machine, loop: loop, log: log, vault: vault, desired: desired, table: table,
+            limits: limits)
+        fleet = Fleet(services)
+        inspector = Inspector(services, fleet)
+        let explainer = Explainer(services, fleet)
+        dispatcher = Dispatcher(services, fleet, inspector, explainer)
+        server = ControlServer(services, dispatcher)
+        keeperLink = KeeperLink(services, server)
+        homeWatch = HomeWatch(services, server, keeperLink)
+        upgrader = Upgrader(services, fleet, server, lockDescriptor: lockDescriptor)
+        signals = try checked(Self.signalDescriptor(), "receive signals")
+        dispatcher.notes = Self.setAsideCorrupt(reading, log: log)
+        fleet.explain = { id, generation, status in explainer.explainExit(id, generation, status) }
+        fleet.spawned = { [inspector] _ in inspector.lookSoon() }
+    }
+
+    private static func signalDescriptor() -> Int32 {
+        let wanted: [Int32] = [SIGTERM, SIGINT, SIGHUP]
+        return clinux_signalfd(wanted, Int32(wanted.count))
+    }
+
+    /// The home's directories, and whether they are ours.
+    private static func prepare(_ paths: HomePaths) throws {
+        do throws(SystemError) {
+            try FileSystem.makeDirectory(paths.home)
+            var status = stat()
+            if stat(paths.home, &status) == 0, status.st_uid != geteuid() {
+                throw SystemError(EPERM, "use '\(paths.home)', which belongs to \(UserNames.name(of: status.st_uid))")
+            }
+            for directory in [paths.logs, paths.run, paths.state] { try FileSystem.makeDirectory(directory) }
+        } catch {
+            throw StartFailure.configuration("\(error)")
+        }
+    }
+
+    /// The vault socket, when a keeper started us.
+    private static func inheritedVault() -> Int32? {
+        guard getenv("HEARTH_KEEPER_PID") != nil else { return nil }
+        unsetenv("HEARTH_KEEPER_PID")
+        var status = stat()
+        let fd = Int32(KEEPER_VAULT_FD)
+        guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+        return fd
+    }
+
+    private static func desiredState(
+        _ reading: DesiredStateFile.Reading, machine: MachineIdentity, log: DaemonLog
+    ) throws -> DesiredState {
+        guard let state = reading.state else {
+            return DesiredState(machine: machine.machine, boot: machine.boot)
+        }
+        let takesOver = getenv("HEARTH_TAKE_OVER") != nil
+        unsetenv("HEARTH_TAKE_OVER")
+        guard state.machine == machine.machine || takesOver else {
+            throw StartFailure.configuration(
+                "this home was last run by another machine (\(state.machine)); if that one does not use it any more: hearth up --take-over"
+            )
+        }
+        return state
+    }
+
+    private static func setAsideCorrupt(_ reading: DesiredStateFile.Reading, log: DaemonLog) -> [String] {
+        let moved = DesiredStateFile.setAside(reading.corrupt, stamp: SystemClock.wallClock())
+        let notes = reading.notes + moved.map { "it was set aside as '\($0)'" }
+        for note in notes { log.note(note) }
+        return notes
+    }
+
+    // MARK: Running
+
+    func run() -> Int32 {
+        dispatcher.lifecycle = self
+        do {
+            try PidFile.write(services.paths)
+            let control = deposits.first { $0.kind == KEEPER_KIND_CONTROL.rawValue }
+            if let handOver {
+                if let control { close(control.descriptor) }
+                _ = clinux_set_cloexec(handOver.controlDescriptor, 1)
+                try server.open(inherited: handOver.controlDescriptor, inheritedInode: server.inodeOnDisk)
+            } else {
+                try server.open(inherited: control?.descriptor, inheritedInode: control?.id)
+            }
+            services.vault.deposit(KEEPER_KIND_TABLE, id: 0, services.table.descriptor)
+            try services.loop.watch(signals, .readable) { [unowned self] _ in self.signalled() }
+            try keeperLink.open()
+        } catch {
+            services.log.note("cannot start: \(error)")
+            services.log.drain()
+            return 1
+        }
+        homeWatch.start()
+
+        let begun = SystemClock.now()
+        let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
+        inspector.lookSoon()
+        dispatcher.isReady = true
+        services.vault.ready()
+        let took = SystemClock.now().since(begun)
+        services.journal.add(
+            "daemon",
+            "hearthd \(Interface.productVersion) (pid \(getpid())) is ready: \(summary.adopted) adopted, \(summary.ended) had ended, \(summary.started) started, in \(took)"
+        )
+        services.tableChanged()
+        answerUpgrade()
+        services.loop.run()
+        services.log.drain()
+        return exitCode
+    }
+
+    private func answerUpgrade() {
+        guard let handOver, let client = handOver.clientDescriptor else { return }
+        _ = clinux_set_cloexec(client, 1)
+        guard let connection = server.adoptConnection(client) else { return }
+        if let reply = try? Varlink.reply(UpgradeReply(version: Interface.productVersion, pid: getpid())) {
+            connection.stream(reply)
+        }
+    }
+
+    /// SIGTERM and SIGINT to the daemon detach: the apps go on (decision D5). SIGHUP does nothing.
+    private func signalled() {
+        var sender: pid_t = 0
+        var uid: uid_t = 0
+        while true {
+            let number = clinux_signalfd_read(signals, &sender, &uid)
+            guard number > 0 else { return }
+            guard number == SIGTERM || number == SIGINT else { continue }
+            let name = Signal(rawValue: number)?.description ?? "signal \(number)"
+            end(because: "\(name) from pid \(sender) of \(services.userName(uid))") {}
+        }
+    }
+
+    // MARK: Lifecycle
+
+    func end(because reason: String, _ goodbye: @escaping () -> Void) {
+        guard !isEnding else { return }
+        isEnding = true
+        services.journal.add("daemon", "ends: \(reason); the keeper stands down, the apps are left as they are")
+        keeperLink.isStandingDown = true
+        services.tableChanged()
+        let deadline = SystemClock.now().advanced(by: Milliseconds(3000))
+        services.vault.standDown { [self] in self.finish(goodbye, deadline) }
+        // A keeper that does not answer does not keep us.
+        services.loop.schedule(at: deadline) { [self] in self.finish(goodbye, deadline) }
+    }
+
+    /// Leaves when the last words are written and the client has its answer.
+    private func finish(_ goodbye: @escaping () -> Void, _ deadline: Instant) {
+        guard isEnding, !hasSaidGoodbye else { return }
+        if !services.isTableQuiet || !services.state.isQuiet, SystemClock.now() < deadline {
+            services.loop.schedule(after: Milliseconds(5)) { [self] in self.finish(goodbye, deadline) }
+            return
+        }
+        hasSaidGoodbye = true
+        server.unlinkSocket()
+        _ = unlink(services.paths.pidFile)
+        _ = unlink(services.paths.vaultSocket)
+        goodbye()
+        // A turn of the loop for the answer to get out.
+        services.loop.schedule(after: Milliseconds(5)) { [self] in self.services.loop.stop() }
+    }
+
+    private var hasSaidGoodbye = false
+
+    func upgrade(to path: String?, for connection: Connection, _ failed: @escaping (ControlError) -> Void) {
+        upgrader.upgrade(to: path, for: connection, failed)
+    }
+}

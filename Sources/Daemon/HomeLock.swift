@@ -1,0 +1,54 @@
+import CLinux
+import Platform
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// One daemon per home: an exclusive flock on the home directory itself.
+///
+/// A lock file could be deleted, and the next daemon would lock another file of the same name; a directory that is in
+/// use cannot be replaced unnoticed. The kernel releases the lock with the holder's death, so a stale lock cannot be.
+struct HomeLock: ~Copyable {
+    let descriptor: Int32
+
+    enum Outcome: ~Copyable {
+        case locked(HomeLock)
+        /// Another daemon holds it; its pid as its pid file tells.
+        case held(by: Int32?)
+        case failed(SystemError)
+    }
+
+    static func acquire(_ paths: HomePaths) -> Outcome {
+        let fd = clinux_open(paths.home, O_RDONLY | O_DIRECTORY, 0)
+        guard fd >= 0 else { return .failed(SystemError(-fd, "open '\(paths.home)'")) }
+        // A child of a killed daemon that has not reached its first instruction may hold the lock a moment longer
+        // (hard part 10): a dead holder is waited for, a living one is not.
+        var holder: Int32?
+        for attempt in 0..<100 {
+            let result = clinux_flock(fd, 1)
+            if result == 0 { return .locked(HomeLock(descriptor: fd)) }
+            guard result == -EWOULDBLOCK else {
+                close(fd)
+                return .failed(SystemError(-result, "lock '\(paths.home)'"))
+            }
+            holder = recordedHolder(paths)
+            if let holder, kill(holder, 0) == 0 || errno == EPERM { break }
+            if holder == nil, attempt >= 5 { break }
+            usleep(20_000)
+        }
+        close(fd)
+        return .held(by: holder)
+    }
+
+    /// A lock that came along through an exec.
+    init(inherited descriptor: Int32) { self.descriptor = descriptor }
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
+
+    private static func recordedHolder(_ paths: HomePaths) -> Int32? {
+        guard let bytes = try? FileSystem.read(paths.pidFile, limit: 64) else { return nil }
+        return Int32(String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self))
+    }
+}

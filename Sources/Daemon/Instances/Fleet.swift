@@ -1,0 +1,320 @@
+import CLinux
+import Control
+import Model
+import Platform
+import Records
+import Supervision
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// All instances: feeds events to their machines and performs what the machines decide.
+final class Fleet {
+    /// One instance with what the executor holds for it.
+    struct Member {
+        var desired: DesiredInstance
+        var machine: InstanceMachine
+        var timers: [TimerKind: EventLoop.TimerToken] = [:]
+        var tree = Tree()
+        /// The tree of the generation before: what it left behind is ended while the next one starts.
+        var formerTree = Tree()
+        var pidfd: Int32?
+        /// Size of the error log when the present generation started: what is before was said by an older one.
+        var errorLogStart: Int64 = 0
+    }
+
+    /// What is known of the processes of one generation.
+    struct Tree {
+        var generation = Generation(0)
+        /// Its main process, also when it has ended: its number still names its session.
+        var main: ProcessIdentity?
+        /// Start time below which no process can belong to it, in clock ticks.
+        var notBefore: UInt64 = 0
+        /// Members as the last inspection found them.
+        var remembered: [ProcessIdentity] = []
+    }
+
+    let services: Services
+    let trees: ProcessTrees
+    let exits: ExitWatcher
+    private(set) var members: [InstanceID: Member] = [:]
+    private var pendingSpawns = 0
+    private var observers: [Int: (InstanceID) -> Void] = [:]
+    private var nextObserver = 0
+    /// Set while an upgrade is under way: nothing new is spawned until it is over.
+    var holdsSpawns = false {
+        didSet { if !holdsSpawns { releaseHeldSpawns() } }
+    }
+    private var heldSpawns: [(InstanceID, Generation)] = []
+    /// Asked to find out more about an exit.
+    var explain: ((InstanceID, Generation, ExitStatus) -> Void)?
+    /// Told of each new process.
+    var spawned: ((InstanceID) -> Void)?
+
+    init(_ services: Services) {
+        self.services = services
+        trees = ProcessTrees(services)
+        exits = ExitWatcher(services)
+    }
+
+    var ids: [InstanceID] { members.keys.sorted() }
+    var isSpawning: Bool { pendingSpawns > 0 }
+
+    subscript(id: InstanceID) -> Member? { members[id] }
+
+    // MARK: Observing
+
+    func observe(_ body: @escaping (InstanceID) -> Void) -> Int {
+        nextObserver += 1
+        observers[nextObserver] = body
+        return nextObserver
+    }
+
+    func stopObserving(_ token: Int) { observers.removeValue(forKey: token) }
+
+    // MARK: Entries
+
+    func add(_ desired: DesiredInstance, by actor: Actor) {
+        var machine = InstanceMachine(
+            id: desired.id, spec: desired.spec, wanted: desired.wanted, by: actor, at: SystemClock.now())
+        machine.token = desired.token
+        members[desired.id] = Member(desired: desired, machine: machine)
+        record(desired.id)
+    }
+
+    /// Puts an adopted machine in place, and performs what it wants to go on with.
+    func adopt(_ member: Member, pidfd: Int32?, effects: [Effect]) {
+        let id = member.desired.id
+        members[id] = member
+        if let pidfd, let process = member.tree.main {
+            watch(id, member.machine.generation, process, pidfd)
+        }
+        perform(effects, on: id)
+    }
+
+    func setToken(_ token: String?, of id: InstanceID) {
+        guard let token, members[id] != nil else { return }
+        members[id]?.machine.token = token
+    }
+
+    func setEnvironment(_ key: String, of id: InstanceID) {
+        members[id]?.desired.environment = key
+    }
+
+    func remember(_ processes: [ProcessIdentity], of id: InstanceID, _ generation: Generation) {
+        guard members[id]?.tree.generation == generation else { return }
+        members[id]?.tree.remembered = processes
+    }
+
+    // MARK: Events
+
+    func send(_ event: Event, to id: InstanceID) {
+        guard members[id] != nil else { return }
+        let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
+        perform(effects, on: id)
+    }
+
+    private func perform(_ effects: [Effect], on id: InstanceID) {
+        for effect in effects { perform(effect, on: id) }
+        for observer in observers.values { observer(id) }
+    }
+
+    private func perform(_ effect: Effect, on id: InstanceID) {
+        guard let member = members[id] else { return }
+        switch effect {
+        case .spawn(let generation): spawn(id, generation)
+        case .terminate(let generation, let signal, let wholeTree):
+            terminate(member, generation, signal, wholeTree: wholeTree)
+        case .kill(let generation, let wholeTree):
+            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
+            if wholeTree {
+                trees.killAll(query(member, generation)) { [unowned self] in
+                    self.send(.treeGone(generation), to: id)
+                }
+            }
+        case .watchTree(let generation):
+            trees.whenGone(query(member, generation)) { [unowned self] in
+                self.send(.treeGone(generation), to: id)
+            }
+        case .sweep(let generation, let signal, let grace):
+            trees.sweep(query(member, generation), signal.rawValue, grace: grace)
+        case .arm(let kind, let generation, let instant):
+            disarm(kind, id)
+            members[id]?.timers[kind] = services.loop.schedule(at: instant) { [unowned self] in
+                self.members[id]?.timers.removeValue(forKey: kind)
+                self.send(.timer(kind, generation), to: id)
+            }
+        case .disarm(let kind): disarm(kind, id)
+        case .record: record(id)
+        case .persist:
+            let wanted = member.machine.wanted
+            members[id]?.desired.wanted = wanted
+            services.state.change { state in
+                guard let index = state.instances.firstIndex(where: { $0.id == id }) else { return }
+                state.instances[index].wanted = wanted
+            }
+        case .report(let kind, let message):
+            services.journal.add(
+                kind.rawValue, id: id, name: member.desired.spec.name, pid: member.machine.process?.pid, message)
+        case .explain(let generation, let status): explain?(id, generation, status)
+        case .remove: remove(id)
+        }
+    }
+
+    private func disarm(_ kind: TimerKind, _ id: InstanceID) {
+        if let token = members[id]?.timers.removeValue(forKey: kind) { services.loop.cancel(token) }
+    }
+
+    private func record(_ id: InstanceID) {
+        guard let member = members[id] else { return }
+        if !services.table.write(member.machine.record) {
+            services.log.note("the instance table is full: instance \(id) would not be adopted after a crash")
+        }
+        services.tableChanged()
+    }
+
+    private func terminate(_ member: Member, _ generation: Generation, _ signal: Signal, wholeTree: Bool) {
+        guard wholeTree else {
+            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
+            return
+        }
+        var isDone = false
+        trees.signal(query(member, generation), signal.rawValue) { _ in isDone = true }
+        // A walk over /proc that hangs must not keep the main process from its signal.
+        let id = member.desired.id
+        services.loop.schedule(after: Milliseconds(500)) { [unowned self] in
+            guard !isDone, let member = self.members[id], member.machine.generation == generation else { return }
+            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
+        }
+    }
+
+    private func query(_ member: Member, _ generation: Generation) -> ProcessTrees.Query {
+        let tree = member.formerTree.generation == generation ? member.formerTree : member.tree
+        return ProcessTrees.Query(
+            main: tree.main, notBefore: tree.notBefore, uid: expectedUser(of: member),
+            tag: InstanceTag(homeID: services.homeID, instance: member.desired.id, generation: generation),
+            remembered: tree.remembered)
+    }
+
+    /// What an inspection needs to know of an instance that runs.
+    func inspectionQuery(of id: InstanceID) -> (generation: Generation, query: ProcessTrees.Query)? {
+        guard let member = members[id], member.machine.process != nil else { return nil }
+        return (member.machine.generation, query(member, member.machine.generation))
+    }
+
+    private func expectedUser(of member: Member) -> UInt32 {
+        guard let name = member.desired.spec.uid else { return geteuid() }
+        if let number = UInt32(name) { return number }
+        // The main process tells what the name was resolved to.
+        return member.tree.main.flatMap { ProcessTable.entry(of: $0.pid) }.map(\.uid) ?? geteuid()
+    }
+
+    private func remove(_ id: InstanceID) {
+        guard let member = members.removeValue(forKey: id) else { return }
+        for token in member.timers.values { services.loop.cancel(token) }
+        // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
+        // the entry for one that was never started.
+        var tombstone = member.machine.record
+        tombstone.purpose = .delete
+        services.table.write(tombstone)
+        services.state.change { state in
+            state.instances.removeAll { $0.id == id }
+            // Like PM2's, the numbers begin again when nothing is left.
+            if state.instances.isEmpty { state.nextID = 0 }
+        }
+        services.state.whenWritten(within: Milliseconds(3_600_000)) { [unowned self] failure in
+            if failure == nil, self.members[id] == nil { self.services.table.remove(id) }
+            self.services.tableChanged()
+        }
+    }
+
+    // MARK: Spawning
+
+    private func spawn(_ id: InstanceID, _ generation: Generation) {
+        if holdsSpawns {
+            heldSpawns.append((id, generation))
+            return
+        }
+        guard let member = members[id] else { return }
+        let ticks = UInt64(ResourceUsage.ticksPerSecond)
+        // One tick back: the start time of a process is rounded down.
+        let nowTicks = UInt64(max(0, SystemClock.bootNanoseconds())) / (1_000_000_000 / max(1, ticks))
+        members[id]?.formerTree = member.tree
+        members[id]?.tree = Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0)
+
+        let request = request(for: member, generation)
+        pendingSpawns += 1
+        services.loop.offload(to: services.spawners) { () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
+            let start = request.standardError.map(Self.size) ?? 0
+            return (Spawner.spawn(request), start)
+        } then: { [unowned self] result, errorLogStart in
+            self.pendingSpawns -= 1
+            self.members[id]?.errorLogStart = errorLogStart
+            switch result {
+            case .success(let child): self.started(id, generation, child)
+            case .failure(let failure): self.send(.spawnFailed(generation, failure), to: id)
+            }
+        }
+    }
+
+    private func started(_ id: InstanceID, _ generation: Generation, _ child: SpawnedProcess) {
+        members[id]?.tree.main = child.process
+        watch(id, generation, child.process, child.pidfd)
+        send(.spawned(generation, child.process), to: id)
+        spawned?(id)
+    }
+
+    private func watch(_ id: InstanceID, _ generation: Generation, _ process: ProcessIdentity, _ pidfd: Int32) {
+        members[id]?.pidfd = pidfd
+        do throws(SystemError) {
+            try exits.watch(process, pidfd: pidfd) { [unowned self] status in
+                if self.members[id]?.pidfd == pidfd { self.members[id]?.pidfd = nil }
+                self.send(.exited(generation, status), to: id)
+            }
+        } catch {
+            services.log.note("instance \(id) runs unwatched: \(error)")
+        }
+    }
+
+    private func releaseHeldSpawns() {
+        let held = heldSpawns
+        heldSpawns = []
+        for (id, generation) in held where members[id]?.machine.generation == generation { spawn(id, generation) }
+    }
+
+    private static func size(of path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
+    private func request(for member: Member, _ generation: Generation) -> SpawnRequest {
+        let desired = member.desired
+        let spec = desired.spec
+        let tag = InstanceTag(homeID: services.homeID, instance: desired.id, generation: generation)
+        let caller = desired.environment.flatMap { services.state.desired.environments[$0] }
+        let variables = AppEnvironment.compose(desired, caller: caller, tag: tag)
+        let logs = services.paths.logFiles(of: spec, id: desired.id)
+        let command: SpawnRequest.Command
+        if let interpreter = spec.interpreter {
+            command = SpawnRequest.Command(
+                program: interpreter, arguments: spec.interpreterArguments + [spec.script] + spec.arguments)
+        } else {
+            command = SpawnRequest.Command(program: spec.script, arguments: spec.arguments)
+        }
+        return SpawnRequest(
+            command: command, environment: variables.map { "\($0.name)=\($0.value)" }, cwd: spec.cwd,
+            standardOutput: logs.out, standardError: logs.error, stdin: spec.stdin, uid: spec.uid, gid: spec.gid,
+            ownAccountVariables: Set(spec.environment.keys), openFilesLimit: services.limits.openFiles,
+            umask: services.limits.umask, pidSlot: services.table.pidSlot(of: desired.id))
+    }
+
+    /// The environment an instance would get now, for `env`.
+    func environment(of id: InstanceID) -> [AppEnvironment.Variable] {
+        guard let member = members[id] else { return [] }
+        let tag = InstanceTag(
+            homeID: services.homeID, instance: id, generation: member.machine.generation)
+        let caller = member.desired.environment.flatMap { services.state.desired.environments[$0] }
+        return AppEnvironment.compose(member.desired, caller: caller, tag: tag)
+    }
+}

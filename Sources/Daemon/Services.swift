@@ -1,0 +1,96 @@
+import Control
+import Model
+import Platform
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// What every part of the daemon works with: the loop, the threads, the home.
+final class Services {
+    let paths: HomePaths
+    let machine: MachineIdentity
+    let loop: EventLoop
+    let log: DaemonLog
+    let journal: EventJournal
+    let vault: Vault
+    let state: StateStore
+    let table: InstanceTable
+    /// Start processes: up to 4 at once, so that one that waits for a dead network disk holds no other.
+    let spawners = WorkerPool(name: "hearthd-spawn", limit: 4)
+    /// State files. One thread: writes are in order.
+    let stateThread: WorkerPool
+    /// Walks through /proc and socket tables. One thread: it owns the caches of the inspection.
+    let inspectionThread = WorkerPool(name: "hearthd-inspect")
+    /// Large messages.
+    let codec = WorkerPool(name: "hearthd-codec")
+    let limits: ProcessLimits
+    /// Part of the tag in every app's environment.
+    let homeID: String
+    private var isTableDirty = false
+    private var isTableBusy = false
+    private var userNames: [uid_t: String] = [:]
+
+    init(
+        paths: HomePaths, machine: MachineIdentity, loop: EventLoop, log: DaemonLog, vault: Vault,
+        desired: DesiredState, table: InstanceTable, limits: ProcessLimits
+    ) {
+        self.paths = paths
+        self.machine = machine
+        self.loop = loop
+        self.log = log
+        self.vault = vault
+        self.table = table
+        self.limits = limits
+        journal = EventJournal(log)
+        stateThread = WorkerPool(name: "hearthd-state")
+        state = StateStore(desired, loop: loop, paths: paths, pool: stateThread, log: log)
+        homeID = Self.homeID(of: paths)
+    }
+
+    /// 16 hexadecimal digits of FNV-1a over the path: stable, and different for each home of a machine.
+    static func homeID(of paths: HomePaths) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in paths.home.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// Has the disk copy of the instance table written, soon and at most once at a time.
+    func tableChanged() {
+        isTableDirty = true
+        guard !isTableBusy else { return }
+        isTableBusy = true
+        isTableDirty = false
+        let (reader, paths, machine) = (table.reader, paths, machine)
+        loop.offload(to: stateThread) { () -> Bool in
+            let path = paths.instanceTable(of: machine)
+            if (try? reader.save(to: path)) != nil { return true }
+            // The run directory may have been removed.
+            try? FileSystem.makeDirectory(FileSystem.parent(of: path))
+            return (try? reader.save(to: path)) != nil
+        } then: { [unowned self] _ in
+            self.isTableBusy = false
+            if self.isTableDirty { self.tableChanged() }
+        }
+    }
+
+    /// The disk copy is as the table is.
+    var isTableQuiet: Bool { !isTableBusy && !isTableDirty }
+
+    func userName(_ uid: uid_t) -> String {
+        if let known = userNames[uid] { return known }
+        let name = UserNames.name(of: uid)
+        userNames[uid] = name
+        return name
+    }
+}
+
+/// Limits of the daemon's own process that an app must not inherit as they are.
+struct ProcessLimits: Sendable {
+    /// Soft limit on open files before it was raised: what apps get.
+    var openFiles: UInt64
+    var openFilesRaised: UInt64
+    var umask: UInt32
+}
