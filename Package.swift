@@ -33,6 +33,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
+/// The fixture of the end-to-end tests: an ordinary target, so that several test targets can share it.
+func testLibrary(_ name: String, _ dependencies: [Target.Dependency], path: String) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
 let package = Package(
     name: "Hearth",
     products: [
@@ -63,7 +68,7 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "Model", "Platform", "Records", "Control", "Configuration",
+                "CLinux", "Model", "Platform", "Records", "Control", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -73,9 +78,22 @@ let package = Package(
             name: "hearth-keeper", dependencies: ["CLinux"], path: "Sources/Keeper", swiftSettings: keeperSettings,
             linkerSettings: [.unsafeFlags(["-no-static-stdlib"])]),
 
+        tests("ModelTests", ["Model"]),
+        tests("SupervisionTests", ["Model", "Supervision"]),
+        tests("ConfigurationTests", ["Configuration", "Model"]),
+        tests("ControlTests", ["CLinux", "Control", "Model"]),
+        tests(
+            "CommandLineTests",
+            [
+                "CLinux", "CommandLine", "Configuration", "Control", "Model", "Platform", "Records",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("SpawnTests", ["CLinux"]),
         // Drives the built hearth-keeper.
         tests("KeeperTests", ["CLinux"]),
         tests("InspectionTests", ["Platform", "Model", "CLinux"]),
+        testLibrary("TestSupport", ["CLinux", "Control", "Model", "Platform", "Records"], path: "Tests/Support"),
+        // Drives the built binaries.
+        tests("EndToEnd", ["TestSupport", "CLinux", "Control", "Model", "Platform", "Records"]),
     ]
 )

@@ -1,6 +1,9 @@
 #include "mapping.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 void *clinux_map_shared(int fd, size_t bytes, int *error) {
@@ -28,4 +31,24 @@ uint32_t clinux_crc32(const void *bytes, size_t count) {
         for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1)));
     }
     return ~crc;
+}
+
+void clinux_limit_arenas(void) {
+    mallopt(M_ARENA_MAX, 1);
+}
+
+void clinux_release_memory(void) {
+    malloc_trim(0);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (maps == NULL) return;
+    char line[512];
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long start, end, inode;
+        char permissions[5];
+        if (sscanf(line, "%lx-%lx %4s %*s %*s %lu", &start, &end, permissions, &inode) != 4) continue;
+        // Executable mappings of files only: they are never written, so what is dropped is read again from the file.
+        // A read-only data mapping may hold relocated pointers, which exist nowhere else.
+        if (inode != 0 && strcmp(permissions, "r-xp") == 0) madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    fclose(maps);
 }

@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 
 /// The command line before the parser sees it.
@@ -16,8 +17,18 @@ enum Arguments {
         return arguments
     }
 
-    /// Moves options that stand before the command behind it, where the parser expects them, and spells `scale api -1`
-    /// so that the number is not taken for an option.
+    /// A command that does not exist, in words; the parser would call it an unexpected argument.
+    static func requireKnownCommand(_ arguments: [String]) throws {
+        guard let word = arguments.first, !word.hasPrefix("-") else { return }
+        let names = ["help"] + Hearth.commandNames
+        guard !names.contains(word) else { return }
+        let near = Spelling.nearest(to: word, among: names)
+        throw Failure.usage(
+            "there is no command '\(word)'; " + (near.map { "did you mean '\($0)'?" } ?? "run 'hearth help' to see them"))
+    }
+
+    /// Moves options that stand before the command behind it, where the parser expects them; spells `scale api -1` so
+    /// that the number is not taken for an option, and what follows `start … --` so that it is not read at all.
     static func normalised(_ arguments: [String]) -> [String] {
         var leading: [String] = []
         var rest = arguments[...]
@@ -37,6 +48,10 @@ enum Arguments {
         guard let command = words.first, !command.hasPrefix("-") else { return leading + words }
         if !leading.isEmpty {
             words.insert(contentsOf: leading, at: words.firstIndex(of: "--") ?? words.endIndex)
+        }
+        if command == "start", let terminator = words.firstIndex(of: "--") {
+            let own = words[(terminator + 1)...].map { "--app-argument=\($0)" }
+            words.replaceSubrange(terminator..., with: own)
         }
         if command == "scale" {
             words = words.map { word in

@@ -12,7 +12,9 @@ package enum Entry {
             return report(error)
         }
         do {
-            var command = try Hearth.parseAsRoot(Arguments.normalised(arguments))
+            let words = Arguments.normalised(arguments)
+            try Arguments.requireKnownCommand(words)
+            var command = try Hearth.parseAsRoot(words)
             try command.run()
             return Exit.done.rawValue
         } catch {

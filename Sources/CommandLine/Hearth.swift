@@ -14,24 +14,31 @@ struct Hearth: ParsableCommand {
         version: Interface.productVersion,
         groupedSubcommands: [
             CommandGroup(
-                name: "Apps:",
+                name: "Apps",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, DeleteCommand.self, ScaleCommand.self,
                     SignalCommand.self, ResetCommand.self,
                 ]),
             CommandGroup(
-                name: "Look:",
+                name: "Look",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, WhyCommand.self, LogsCommand.self, FlushCommand.self,
                     EventsCommand.self, PidCommand.self, EnvironmentCommand.self,
                 ]),
             CommandGroup(
-                name: "Keep:", subcommands: [SaveCommand.self, ResurrectCommand.self, SnapshotsCommand.self]),
+                name: "Keep", subcommands: [SaveCommand.self, ResurrectCommand.self, SnapshotsCommand.self]),
             CommandGroup(
-                name: "Daemon:",
+                name: "Daemon",
                 subcommands: [
                     UpCommand.self, KillCommand.self, PingCommand.self, DaemonCommand.self, UpgradeCommand.self,
                     ManualCommand.self,
                 ]),
         ])
+
+    /// Names and aliases of all commands.
+    static var commandNames: [String] {
+        (configuration.subcommands + configuration.groupedSubcommands.flatMap(\.subcommands)).flatMap { command in
+            [command.configuration.commandName].compactMap { $0 } + command.configuration.aliases
+        }
+    }
 }

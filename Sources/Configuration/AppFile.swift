@@ -1,8 +1,3 @@
-#if canImport(FoundationEssentials)
-    package import FoundationEssentials
-#else
-    package import Foundation
-#endif
 package import Model
 
 /// A file that describes apps: JSON (with PM2's leniency), `{"apps": [...]}`, an array, or one app.
@@ -38,13 +33,13 @@ package struct AppFile: Sendable {
             path == "-"
             ? try FileProbe.contents(of: 0, name: "standard input", limit: limit)
             : try FileProbe.contents(of: path, limit: limit)
-        return try parse(Data(bytes), name: path == "-" ? "standard input" : path)
+        return try parse(bytes, name: path == "-" ? "standard input" : path)
     }
 
-    package static func parse(_ data: Data, name: String) throws -> AppFile {
+    package static func parse(_ bytes: [UInt8], name: String) throws -> AppFile {
         let value: JSONValue
         do {
-            value = try JSONValue.parse(data)
+            value = try JSONParser.parse(bytes)
         } catch {
             throw error.at(name)
         }

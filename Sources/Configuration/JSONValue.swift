@@ -1,11 +1,5 @@
-#if canImport(FoundationEssentials)
-    package import FoundationEssentials
-#else
-    package import Foundation
-#endif
-
 /// Any JSON value, for files whose keys are checked by hand so that a wrong one can be named.
-package enum JSONValue: Hashable, Sendable, Decodable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -13,45 +7,6 @@ package enum JSONValue: Hashable, Sendable, Decodable {
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int64.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
-
-    /// Reads JSON with what PM2 accepts beyond it: comments, trailing commas, unquoted keys, single quotes.
-    package static func parse(_ data: Data) throws(ConfigurationError) -> JSONValue {
-        let decoder = JSONDecoder()
-        decoder.allowsJSON5 = true
-        do {
-            return try decoder.decode(JSONValue.self, from: data)
-        } catch DecodingError.dataCorrupted(let context) {
-            throw ConfigurationError("is not valid JSON: \(Self.complaint(context))")
-        } catch {
-            throw ConfigurationError("is not valid JSON: \(error)")
-        }
-    }
-
-    private static func complaint(_ context: DecodingError.Context) -> String {
-        guard let underlying = context.underlyingError as? CocoaError,
-            let text = underlying.userInfo["NSDebugDescription"] as? String
-        else { return context.debugDescription }
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
-    }
 
     /// What kind of value this is, in words.
     package var kind: String {

@@ -101,6 +101,7 @@ final class Daemon: Lifecycle {
     private let keeperLink: KeeperLink
     private let homeWatch: HomeWatch
     private let upgrader: Upgrader
+    private let memory: MemoryHousekeeping
     private let signals: Int32
     private let handOver: HandOver?
     private let deposits: [Vault.Deposit]
@@ -110,6 +111,7 @@ final class Daemon: Lifecycle {
 
     init(home: String) throws {
         signal(SIGPIPE, SIG_IGN)
+        clinux_limit_arenas()
         handOver = HandOver.fromEnvironment()
         let paths = HomePaths(home: home)
         try Self.prepare(paths)
@@ -168,7 +170,8 @@ final class Daemon: Lifecycle {
         inspector = Inspector(services, fleet)
         let explainer = Explainer(services, fleet)
         dispatcher = Dispatcher(services, fleet, inspector, explainer)
-        server = ControlServer(services, dispatcher)
+        memory = MemoryHousekeeping(loop)
+        server = ControlServer(services, dispatcher, memory)
         keeperLink = KeeperLink(services, server)
         homeWatch = HomeWatch(services, server, keeperLink)
         upgrader = Upgrader(services, fleet, server, lockDescriptor: lockDescriptor)
@@ -266,6 +269,7 @@ final class Daemon: Lifecycle {
         )
         services.tableChanged()
         answerUpgrade()
+        memory.noteActivity()
         services.loop.run()
         services.log.drain()
         return exitCode

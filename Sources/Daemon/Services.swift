@@ -46,15 +46,7 @@ final class Services {
         journal = EventJournal(log)
         stateThread = WorkerPool(name: "hearthd-state")
         state = StateStore(desired, loop: loop, paths: paths, pool: stateThread, log: log)
-        homeID = Self.homeID(of: paths)
-    }
-
-    /// 16 hexadecimal digits of FNV-1a over the path: stable, and different for each home of a machine.
-    static func homeID(of paths: HomePaths) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in paths.home.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        homeID = paths.id
     }
 
     /// Has the disk copy of the instance table written, soon and at most once at a time.

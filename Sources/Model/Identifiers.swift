@@ -69,13 +69,13 @@ package struct Instant: Hashable, Comparable, Sendable, Codable {
 
     package func advanced(by interval: Milliseconds) -> Instant {
         let (sum, overflow) = milliseconds.addingReportingOverflow(interval.rawValue)
-        return Instant(milliseconds: overflow ? Int64.max : sum)
+        return Instant(milliseconds: overflow ? (interval.rawValue < 0 ? .min : .max) : sum)
     }
 
     /// Milliseconds from `earlier` to this instant; negative when this one is earlier.
     package func since(_ earlier: Instant) -> Milliseconds {
         let (difference, overflow) = milliseconds.subtractingReportingOverflow(earlier.milliseconds)
-        return Milliseconds(overflow ? Int64.max : difference)
+        return Milliseconds(overflow ? (self < earlier ? .min : .max) : difference)
     }
 
     package static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
@@ -88,7 +88,7 @@ package struct Milliseconds: Hashable, Comparable, Sendable, Codable, CustomStri
     package init(_ rawValue: Int64) { self.rawValue = rawValue }
     package static func seconds(_ count: Int64) -> Milliseconds {
         let (product, overflow) = count.multipliedReportingOverflow(by: 1000)
-        return Milliseconds(overflow ? Int64.max : product)
+        return Milliseconds(overflow ? (count < 0 ? .min : .max) : product)
     }
 
     package init(from decoder: any Decoder) throws {

@@ -144,8 +144,7 @@ extension String {
 
     private static func jsonLength(of scalar: Unicode.Scalar) -> Int {
         switch scalar {
-        // `"`, `\`; `/` is escaped by some encoders.
-        case "\"", "\\", "/": 2
+        case "\"", "\\": 2
         case _ where scalar.value < 0x20 || scalar.value == 0x7f: 6
         default: UTF8.width(scalar)
         }

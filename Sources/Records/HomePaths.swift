@@ -11,6 +11,14 @@ package struct HomePaths: Hashable, Sendable {
         self.home = path
     }
 
+    /// Names the home in the environment of its apps: 16 hexadecimal digits of FNV-1a over the path.
+    package var id: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in home.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     package var controlSocket: String { home + "/hearth.sock" }
     package var pidFile: String { home + "/hearthd.pid" }
     package var daemonLog: String { home + "/hearthd.log" }

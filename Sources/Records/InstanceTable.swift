@@ -56,10 +56,10 @@ package final class InstanceTable {
         scan()
     }
 
-    /// Makes room for slot `index`, 64 slots at a time.
+    /// Makes room for slot `index`, 16 slots at a time.
     private func grow(to index: Int) throws(SystemError) {
         guard index > backed else { return }
-        let slots = min(Self.capacity, max(index, backed + 64))
+        let slots = min(Self.capacity, index == 0 ? 0 : max(index, backed + 16))
         if ftruncate(descriptor, off_t((slots + 1) * Self.slotBytes)) != 0 {
             throw SystemError(errno, "grow the instance table")
         }

@@ -280,12 +280,17 @@ package struct InstanceMachine: Sendable {
         if let due { killAt = min(due, killAt) }
         state = .stopping(
             Stopping(process: process, purpose: purpose, actor: actor, killAt: killAt, mainIsGone: process == nil))
-        reason = Reason(purpose.reasonKind, by: actor, at: now)
+        if !keepsReason(purpose) { reason = Reason(purpose.reasonKind, by: actor, at: now) }
         var effects: [Effect] = [.record]
         effects.append(.terminate(generation, spec.stop.signal, wholeTree: wholeTree))
         effects.append(.arm(.kill, generation, at: killAt))
         if process == nil { effects.append(.watchTree(generation)) }
         return effects
+    }
+
+    /// What had ended on its own terms did not end with the daemon: it does not come back with it either.
+    private func keepsReason(_ purpose: InstanceRecord.StopPurpose) -> Bool {
+        purpose == .daemonKill && reason.kind == .notRestarted
     }
 
     private mutating func finishStop(
@@ -300,7 +305,7 @@ package struct InstanceMachine: Sendable {
             return [.record, .report(.stop, reason.text)]
         case .daemonKill:
             state = .stopped
-            reason = Reason(.killedWithDaemon, by: actor, detail: detail, at: now)
+            if !keepsReason(purpose) { reason = Reason(.killedWithDaemon, by: actor, detail: detail, at: now) }
             return [.record, .report(.stop, reason.text)]
         case .delete:
             state = .stopped

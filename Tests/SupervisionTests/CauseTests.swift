@@ -140,4 +140,17 @@ struct CauseTests {
         #expect(bench.send(.explained(first, .oom, detail: "memory")).isEmpty)
         #expect(bench.machine.lastExit?.cause == .exit)
     }
+
+    @Test("what ended on its own terms was not killed with the daemon, whatever it left behind")
+    func endedBeforeTheDaemon() {
+        var bench = Bench(spec(RestartPolicy(mode: .never)))
+        bench.send(.start(alice))
+        bench.runs(for: 5000, then: .exited(code: 0))
+        bench.send(.killWithDaemon(bob))
+        #expect(bench.status == .stopping, "its children are ended")
+        bench.send(.treeGone(bench.generation))
+        #expect(bench.status == .stopped)
+        #expect(bench.machine.reason.kind == .notRestarted)
+        #expect(bench.machine.wanted == .running)
+    }
 }

@@ -10,7 +10,7 @@ import Testing
 struct DifferentialTests {
     @Test("whenever the daemon is replaced, the instance does what it would have done")
     func restoredEqualsUninterrupted() throws {
-        for seed in 1...400 {
+        for seed in 1...250 {
             guard let difference = try Self.firstDifference(seed: UInt64(seed)) else { continue }
             Issue.record("seed \(seed): \(difference)")
             return

@@ -14,4 +14,10 @@ void clinux_store_word(volatile int32_t *word, int32_t value);
 /// CRC-32 (IEEE) of `count` bytes.
 uint32_t clinux_crc32(const void *bytes, size_t count);
 
+/// One heap for all threads: the daemon's threads allocate little, and each heap of its own costs what it once needed.
+void clinux_limit_arenas(void);
+/// Gives free heap, and the pages of the program's code, back to the kernel. What is used again is mapped again, page by
+/// page: this leaves what the daemon runs on, not what starting it or one large request touched.
+void clinux_release_memory(void);
+
 #endif

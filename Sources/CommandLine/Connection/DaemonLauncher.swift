@@ -76,8 +76,6 @@ struct DaemonLauncher {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, paths.daemonLog, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        posix_spawn_file_actions_addchdir_np(&actions, "/")
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -90,9 +88,18 @@ struct DaemonLauncher {
         // POSIX_SPAWN_SETSID (0x80) | SETSIGMASK (0x08) | SETSIGDEF (0x04)
         posix_spawnattr_setflags(&attributes, 0x80 | 0x08 | 0x04)
 
-        let arguments = [program, "--home", paths.home].map { strdup($0) } + [nil]
-        let environment = Self.environment().map { strdup($0) } + [nil]
+        let arguments = Self.cStrings([program, "--home", paths.home])
+        let environment = Self.cStrings(Self.environment())
         defer { for pointer in arguments + environment { free(pointer) } }
+        Self.keepInheritedDescriptors()
+        let directory = clinux_open(".", O_RDONLY | O_DIRECTORY, 0)
+        _ = chdir("/")
+        defer {
+            if directory >= 0 {
+                _ = fchdir(directory)
+                close(directory)
+            }
+        }
         var pid: pid_t = 0
         let code = posix_spawn(&pid, program, &actions, &attributes, arguments, environment)
         guard code == 0 else {
@@ -101,6 +108,18 @@ struct DaemonLauncher {
                 "cannot start '\(program)' with its log '\(paths.daemonLog)': \(FileProbe.describe(code))")
         }
         return pid
+    }
+
+    private static func cStrings(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
+        pointers.append(nil)
+        return pointers
+    }
+
+    /// What this process inherited is not for the daemon, which would hold it for ever: a lock, the end of a pipe.
+    private static func keepInheritedDescriptors() {
+        guard let names = try? FileSystem.names(in: "/proc/self/fd") else { return }
+        for fd in names.compactMap(Int32.init) where fd > 2 { _ = clinux_set_cloexec(fd, 1) }
     }
 
     /// Ours, without what another manager or a home of ours put there.

@@ -62,7 +62,12 @@ struct OfflineHome {
     }
 
     /// Every living process of an instance, the main one last.
-    func members(of instance: DesiredInstance) -> [ProcessIdentity] {
+    func members(of instance: DesiredInstance) -> [ProcessIdentity] { members(of: instance, in: processes) }
+
+    /// The recorded main process, alive or not.
+    func mainProcess(of id: InstanceID) -> ProcessIdentity? { records[id]?.process }
+
+    func members(of instance: DesiredInstance, in processes: ProcessTable) -> [ProcessIdentity] {
         guard sameBoot, let record = records[instance.id], let identity = record.process else { return [] }
         let tag = InstanceTag(
             homeID: Self.homeID(of: paths), instance: instance.id, generation: record.generation)

@@ -9,35 +9,70 @@ import Records
 struct OfflineStop {
     let home: OfflineHome
 
-    private struct Victim {
-        let pidfd: Int32
-        /// CLOCK_BOOTTIME in nanoseconds.
+    /// What is being stopped of one instance.
+    private struct Target {
+        let instance: DesiredInstance
+        /// CLOCK_BOOTTIME in nanoseconds: when SIGKILL is due.
         let deadline: Int64
+        /// Processes that got the stop signal.
+        var asked: Set<ProcessIdentity> = []
     }
+
+    /// How long a process may take to die of SIGKILL before it is told that one does not.
+    private static let patience: Int64 = 5_000_000_000
 
     /// Number of instances that ran. Blocks until nothing of them is left.
     func run() throws -> Int {
         let lock = try lockHome()
         defer { close(lock) }
-        var victims: [Victim] = []
-        var stopped = 0
-        for instance in home.desired {
-            let members = home.members(of: instance)
-            guard !members.isEmpty else { continue }
-            stopped += 1
-            let policy = instance.spec.stop
-            let deadline = clinux_boottime_ns() &+ max(0, policy.killTimeout.rawValue) &* 1_000_000
-            for member in members {
-                guard let pidfd = Self.open(member) else { continue }
-                if policy.wholeTree || member == members.last {
-                    _ = clinux_pidfd_send_signal(pidfd, policy.signal.rawValue)
-                }
-                victims.append(Victim(pidfd: pidfd, deadline: deadline))
-            }
+        let start = clinux_boottime_ns()
+        var targets = home.desired.filter { !home.members(of: $0).isEmpty }.map {
+            Target(instance: $0, deadline: start &+ max(0, $0.spec.stop.killTimeout.rawValue) &* 1_000_000)
         }
-        finish(victims)
+        let stopped = targets.count
+        // A process may fork while it is being stopped: looked at anew until nobody is left.
+        while !targets.isEmpty {
+            let processes = ProcessTable.read()
+            let now = clinux_boottime_ns()
+            var waiting: [Int32] = []
+            defer { for pidfd in waiting { close(pidfd) } }
+            for index in targets.indices {
+                waiting += signal(home.members(of: targets[index].instance, in: processes), of: &targets[index], now: now)
+            }
+            targets.removeAll { home.members(of: $0.instance, in: processes).isEmpty }
+            if let last = targets.map(\.deadline).max(), now > last &+ Self.patience {
+                let names = targets.map(\.instance.spec.name).joined(separator: ", ")
+                throw Failure(.failed, "some processes do not even react to SIGKILL: \(names)")
+            }
+            let nextKill = targets.map(\.deadline).filter { $0 > now }.min()
+            Self.wait(for: waiting, milliseconds: min(50, nextKill.map { ($0 - now) / 1_000_000 + 1 } ?? 50))
+        }
         try markKilled()
         return stopped
+    }
+
+    /// Sends what is due. Returns descriptors of the living.
+    private func signal(_ members: [ProcessIdentity], of target: inout Target, now: Int64) -> [Int32] {
+        let policy = target.instance.spec.stop
+        let main = home.mainProcess(of: target.instance.id)
+        var pidfds: [Int32] = []
+        for member in members {
+            guard let pidfd = Self.open(member) else { continue }
+            pidfds.append(pidfd)
+            if now >= target.deadline {
+                _ = clinux_pidfd_send_signal(pidfd, SIGKILL)
+            } else if policy.wholeTree || member == main, target.asked.insert(member).inserted {
+                _ = clinux_pidfd_send_signal(pidfd, policy.signal.rawValue)
+            }
+        }
+        return pidfds
+    }
+
+    /// Until one of them ends.
+    private static func wait(for pidfds: [Int32], milliseconds: Int64) {
+        guard !pidfds.isEmpty else { return }
+        var entries = pidfds.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        _ = poll(&entries, nfds_t(entries.count), Int32(clamping: milliseconds))
     }
 
     /// A daemon that starts meanwhile would bring everything back: it waits for this lock, or ends.
@@ -60,29 +95,6 @@ struct OfflineStop {
             return nil
         }
         return pidfd
-    }
-
-    private func finish(_ victims: [Victim]) {
-        var left = victims
-        var killed = false
-        while !left.isEmpty {
-            let now = clinux_boottime_ns()
-            for victim in left where victim.deadline <= now {
-                _ = clinux_pidfd_send_signal(victim.pidfd, SIGKILL)
-                killed = true
-            }
-            let next = left.map(\.deadline).filter { $0 > now }.min()
-            var entries = left.map { pollfd(fd: $0.pidfd, events: Int16(POLLIN), revents: 0) }
-            // After SIGKILL only a process in the depths of the kernel is left: five seconds, then it is told.
-            let wait = next.map { ($0 - now) / 1_000_000 + 1 } ?? 5000
-            let ready = poll(&entries, nfds_t(entries.count), Int32(clamping: wait))
-            let done = Set(entries.filter { $0.revents != 0 }.map(\.fd))
-            for fd in done { close(fd) }
-            left.removeAll { done.contains($0.pidfd) }
-            if ready == 0, next == nil, killed { break }
-        }
-        for victim in left { close(victim.pidfd) }
-        if !left.isEmpty { Output.complain("\(left.count) processes do not even react to SIGKILL") }
     }
 
     /// As `Kill` of the daemon does: nothing is started again until `resurrect` or the next boot.

@@ -111,7 +111,8 @@ final class Session {
 
     /// The command as reasons show it: `hearth stop api`. Options are left out, as they may hold secrets.
     static func origin(_ verb: String, _ operands: [String] = []) -> String {
-        let text = (["hearth", verb] + operands).joined(separator: " ")
+        let words = operands.map { $0.contains { $0.isWhitespace } ? "\"\($0)\"" : $0 }
+        let text = (["hearth", verb] + words).joined(separator: " ")
         return String(DisplayText.escape(text, unicode: true).prefix(80))
     }
 }

@@ -1,4 +1,5 @@
 import Control
+import Model
 
 /// What commands that change something say at their end.
 enum Reporting {
@@ -18,15 +19,20 @@ enum Reporting {
     static func finish(_ results: [ActionResult]) throws {
         let failures = results.filter { !$0.ok }
         guard !failures.isEmpty else { return }
-        throw Failure(.failed, lines: failures.map { "'\($0.name)' (id \($0.id)): \($0.message)" })
+        throw Failure(.failed, lines: failures.map { "\(label($0)): \($0.message)" })
     }
 
     /// What was done to whom, for commands after which a table says too little.
     static func lines(_ results: [ActionResult]) throws {
         let terminal = Terminal.detect()
         for result in results where result.ok {
-            try Output.line(terminal.escape("\(result.name) (id \(result.id)): \(result.message)"))
+            try Output.line(terminal.escape("\(label(result)): \(result.message)"))
         }
+    }
+
+    /// `'api' (id 3)`, or the selector that meant nobody.
+    static func label(_ result: ActionResult) -> String {
+        result.id.map { "'\(result.name)' (id \($0))" } ?? "'\(result.name)'"
     }
 
     static func count(_ number: Int, _ singular: String) -> String {

@@ -1,4 +1,5 @@
 import Configuration
+import Control
 import Model
 
 /// Selectors, where no daemon resolves them.
@@ -43,14 +44,13 @@ enum Selection {
     private static func matches(_ selector: String, _ candidates: [Candidate]) throws -> [InstanceID] {
         if selector == "all" { return candidates.map(\.id) }
         if selector.count > 2, selector.hasPrefix("/"), selector.hasSuffix("/") {
-            let pattern = String(selector.dropFirst().dropLast())
-            let regex: Regex<AnyRegexOutput>
-            do {
-                regex = try Regex(pattern)
+            let pattern: NamePattern
+            do throws(ControlError) {
+                pattern = try NamePattern(String(selector.dropFirst().dropLast()))
             } catch {
-                throw Failure(.failed, "'\(selector)' is not a regular expression: \(error)")
+                throw Failure(.failed, error.description)
             }
-            return candidates.filter { $0.name.contains(regex) }.map(\.id)
+            return candidates.filter { pattern.matches($0.name) }.map(\.id)
         }
         // A name may be a number: it wins over an id, as with PM2.
         let named = candidates.filter { $0.name == selector }

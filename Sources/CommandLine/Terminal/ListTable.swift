@@ -29,7 +29,7 @@ enum ListTable {
                 cells: cells { .init($0.pid == nil ? "-" : Quantities.percent($0.cpuPercent)) }),
             Table.Column(
                 "mem", dropRank: 4, alignsRight: true,
-                cells: cells { .init($0.pid == nil ? "-" : Quantities.bytes($0.memoryBytes)) }),
+                cells: cells { .init($0.memoryBytes == 0 ? "-" : Quantities.bytes($0.memoryBytes)) }),
             Table.Column("pid", dropRank: 7, alignsRight: true, cells: cells { .init($0.pid.map(String.init) ?? "-") }),
             Table.Column("ports", dropRank: 8, minimum: 5, cells: cells { .init(ports($0.ports)) }),
             Table.Column("reason", dropRank: 9, minimum: 16, cells: cells { .init($0.reason, .dim) }),

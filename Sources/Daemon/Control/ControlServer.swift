@@ -20,11 +20,13 @@ final class ControlServer {
 
     private let services: Services
     private let dispatcher: Dispatcher
+    private let memory: MemoryHousekeeping
     private var listener: Int32?
     private var connections: [Int32: Connection] = [:]
     private var isPaused = false
 
-    init(_ services: Services, _ dispatcher: Dispatcher) {
+    init(_ services: Services, _ dispatcher: Dispatcher, _ memory: MemoryHousekeeping) {
+        self.memory = memory
         self.services = services
         self.dispatcher = dispatcher
     }
@@ -155,6 +157,7 @@ final class ControlServer {
             connection.close()
             return
         }
+        memory.noteActivity()
         dispatcher.dispatch(Call(connection, message, header, services))
     }
 

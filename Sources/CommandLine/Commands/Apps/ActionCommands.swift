@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Model
 
 /// Performs one action on everything that the selectors mean, and shows what came of it.
 struct ActionRunner {
@@ -31,7 +32,7 @@ struct ActionRunner {
         } else if table {
             try Reporting.table(reply.instances)
             for result in reply.results where result.ok && Self.isNoteworthy(result.message) {
-                Output.complain("\(result.name) (id \(result.id)): \(result.message)")
+                Output.complain("\(Reporting.label(result)): \(result.message)")
             }
         } else {
             try Reporting.lines(reply.results)

@@ -6,6 +6,7 @@ import Model
 struct StartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Start scripts, programs, shell commands, app files, or apps in the list.",
+        usage: "hearth start [options] <operands> ... [-- <arguments of the app> ...]",
         discussion: """
             hearth start api.js                        a script, by its extension's interpreter
             hearth start ./server --name api -- -p 80  a program with arguments
@@ -14,11 +15,12 @@ struct StartCommand: ParsableCommand {
             hearth start api                           a stopped app in the list
             """)
 
+    /// What stood after `--`: the entry point spells it so, as the parser knows only one list of operands.
+    @Option(name: .customLong("app-argument"), help: .hidden)
+    var arguments: [String] = []
+
     @Argument(help: "Scripts, programs, \"shell commands\", JSON files, names, ids, namespaces or 'all'.")
     var operands: [String]
-
-    @Argument(parsing: .postTerminator, help: "Arguments of the app.")
-    var arguments: [String] = []
 
     @OptionGroup(title: "App options") var options: StartOptions
 

@@ -27,7 +27,7 @@ struct StartOptions: ParsableArguments {
     var namespace: String?
 
     @Option(
-        parsing: .unconditional,
+        parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "A variable for the app, repeatable; without '=': choose env_NAME of an app file.", valueName: "key=value"))
     var env: [String] = []

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Model
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

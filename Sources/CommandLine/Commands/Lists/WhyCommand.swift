@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Model
 import Platform
 
 struct WhyCommand: ParsableCommand {
