@@ -95,5 +95,7 @@ let package = Package(
         testLibrary("TestSupport", ["CLinux", "Control", "Model", "Platform", "Records"], path: "Tests/Support"),
         // Drives the built binaries.
         tests("EndToEnd", ["TestSupport", "CLinux", "Control", "Model", "Platform", "Records"]),
+        // Runs the commands of the documents with the built binaries.
+        tests("DocumentationTests", []),
     ]
 )

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <sys/inotify.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int clinux_inotify(void) {
@@ -32,4 +33,9 @@ int clinux_inotify_drain(int inotify) {
 int clinux_exec(const char *path, char *const *arguments, char *const *environment) {
     execve(path, arguments, environment);
     return -errno;
+}
+
+long clinux_get_xattr(const char *path, const char *name, void *value, unsigned long capacity) {
+    ssize_t count = getxattr(path, name, value, capacity);
+    return count < 0 ? -errno : count;
 }

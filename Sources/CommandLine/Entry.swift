@@ -13,6 +13,10 @@ package enum Entry {
         }
         do {
             let words = Arguments.normalised(arguments)
+            if let list = try ListRunner.plain(words) {
+                try list.run([])
+                return Exit.done.rawValue
+            }
             try Arguments.requireKnownCommand(words)
             var command = try Hearth.parseAsRoot(words)
             try command.run()

@@ -50,10 +50,7 @@ struct Adoption {
             }
         }
 
-        let needsSearch =
-            isSameBoot
-            && (!isTableExact || records.values.contains { $0.phase == .starting || $0.process?.startTime == 0 })
-        let tagged = needsSearch ? search() : [:]
+        let tagged = isSameBoot ? search() : [:]
 
         var summary = Summary()
         for desired in state.instances {
@@ -120,6 +117,7 @@ struct Adoption {
             // It ended between the two looks.
             fleet.send(.exited(record.generation, fleet.exits.statusOfUnseen(process)), to: desired.id)
         }
+        sweepOlder(tagged, than: record)
         if record.phase == .stopped, record.reason.kind == .registered, desired.wanted == .running, !wasKilled {
             // Entered into the list, and the daemon died before the start.
             fleet.send(.start(record.reason.actor), to: desired.id)
@@ -127,13 +125,34 @@ struct Adoption {
         }
     }
 
+    /// Processes of former generations that a daemon died before ending.
+    private func sweepOlder(_ tagged: [MembershipScan.TaggedProcess], than record: InstanceRecord) {
+        guard let stop = fleet[record.id]?.machine.spec.stop, stop.wholeTree else { return }
+        for (generation, processes) in Dictionary(grouping: tagged, by: \.generation)
+        where generation < record.generation {
+            let query = ProcessTrees.Query(
+                main: processes.first { $0.isMain }?.identity,
+                notBefore: processes.map(\.identity.startTime).min() ?? 0, uid: processes.first?.uid ?? geteuid(),
+                tag: InstanceTag(homeID: services.homeID, instance: record.id, generation: generation),
+                remembered: processes.map(\.identity))
+            fleet.trees.signal(query, stop.signal.rawValue) { [fleet] count in
+                guard count > 0 else { return }
+                fleet.services.loop.schedule(after: stop.killTimeout) { fleet.trees.killAll(query) {} }
+            }
+        }
+    }
+
     private func observe(_ record: InstanceRecord, main: MembershipScan.TaggedProcess?) -> Observation {
         switch record.phase {
-        case .stopped, .waiting, .errored: return .neverSpawned
-        case .starting, .online, .stopping: break
+        case .stopped, .waiting: return .neverSpawned
+        // With a process: a stop that SIGKILL could not finish.
+        case .errored where record.process == nil: return .neverSpawned
+        case .errored, .starting, .online, .stopping: break
         }
         guard let process = record.process, process.pid > 0 else {
-            if let main, main.generation == record.generation { return .running(main.identity) }
+            if record.phase == .starting, let main, main.generation == record.generation {
+                return .running(main.identity)
+            }
             return .neverSpawned
         }
         if process.startTime != 0 {

@@ -34,8 +34,13 @@ struct HomeLock: ~Copyable {
                 return .failed(SystemError(-result, "lock '\(paths.home)'"))
             }
             holder = recordedHolder(paths)
+            // A starting keeper probes the lock for a moment: three tries before a holder is believed.
+            if attempt < 3 {
+                usleep(5000)
+                continue
+            }
             if let holder, kill(holder, 0) == 0 || errno == EPERM { break }
-            if holder == nil, attempt >= 5 { break }
+            if holder == nil, attempt >= 8 { break }
             usleep(20_000)
         }
         close(fd)

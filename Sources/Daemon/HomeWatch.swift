@@ -42,46 +42,48 @@ final class HomeWatch {
         }
     }
 
-    /// Our own writes rename and unlink too: they are looked at together, 20 ms later.
+    /// Our own writes rename and unlink too: they are looked at together, 20 ms later, on the thread that does them.
     private func repairSoon() {
         guard repairTimer == nil else { return }
         repairTimer = services.loop.schedule(after: Milliseconds(20)) { [unowned self] in
             self.repairTimer = nil
-            self.repair()
+            let (paths, runtime) = (self.services.paths, self.services.paths.runtime(of: self.services.machine))
+            self.services.loop.offload(to: self.services.stateThread) {
+                Self.missing(paths, runtime)
+            } then: { [unowned self] missing in
+                if !missing.isEmpty { self.repair(missing) }
+            }
         }
     }
 
-    private func repair() {
+    /// What should be there and is not, directories first.
+    private static func missing(_ paths: HomePaths, _ runtime: String) -> [String] {
+        let directories = [paths.home, paths.run, paths.state, paths.logs, runtime]
+        let files = [paths.desiredState, paths.controlSocket, paths.vaultSocket, paths.pidFile]
+        return directories.filter { !FileSystem.isDirectory($0) } + files.filter { !FileSystem.exists($0) }
+    }
+
+    private func repair(_ missing: [String]) {
         let paths = services.paths
         var mended: [String] = []
         do throws(SystemError) {
-            for directory in [paths.home, paths.run, paths.state, paths.logs, paths.runtime(of: services.machine)]
-            where !FileSystem.isDirectory(directory) {
-                try FileSystem.makeDirectory(directory)
-                mended.append(directory)
+            for path in missing {
+                switch path {
+                case paths.controlSocket: try server.bindAgain()
+                case paths.vaultSocket: try keeperLink.bindAgain()
+                case paths.pidFile: try PidFile.write(paths)
+                case paths.desiredState:
+                    // A home where nothing was ever started has none.
+                    guard !services.state.desired.instances.isEmpty else { continue }
+                    services.state.change { _ in }
+                default: try FileSystem.makeDirectory(path)
+                }
+                mended.append(path)
             }
-            if !mended.isEmpty { services.tableChanged() }
-            if mended.contains(paths.state) || !FileSystem.exists(paths.desiredState),
-                !services.state.desired.instances.isEmpty
-            {
-                services.state.change { _ in }
-                mended.append(paths.desiredState)
-            }
-            if !server.isReachable {
-                try server.bindAgain()
-                mended.append(paths.controlSocket)
-            }
-            if !FileSystem.exists(paths.vaultSocket) {
-                try keeperLink.bindAgain()
-                mended.append(paths.vaultSocket)
-            }
-            if !FileSystem.exists(paths.pidFile) {
-                try PidFile.write(paths)
-                mended.append(paths.pidFile)
-            }
+            services.tableChanged()
         } catch {
             services.log.note("the home cannot be put in order: \(error)")
-            services.loop.schedule(after: Milliseconds(1000)) { [unowned self] in self.repair() }
+            services.loop.schedule(after: Milliseconds(1000)) { [unowned self] in self.repairSoon() }
         }
         watchAll()
         if !mended.isEmpty {

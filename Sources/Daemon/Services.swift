@@ -28,6 +28,8 @@ final class Services {
     let limits: ProcessLimits
     /// Part of the tag in every app's environment.
     let homeID: String
+    /// Where instances get cgroups; nil where none was delegated.
+    let cgroupBase: String?
     private var isTableDirty = false
     private var isTableBusy = false
     private var userNames: [uid_t: String] = [:]
@@ -47,6 +49,12 @@ final class Services {
         stateThread = WorkerPool(name: "hearthd-state")
         state = StateStore(desired, loop: loop, paths: paths, pool: stateThread, log: log)
         homeID = paths.id
+        cgroupBase = Cgroups.delegatedBase()
+    }
+
+    /// The cgroup of one generation of an instance.
+    func cgroup(of id: InstanceID, _ generation: Generation) -> String? {
+        cgroupBase.map { "\($0)/hearth-\(homeID)-\(id)-\(generation)" }
     }
 
     /// Has the disk copy of the instance table written, soon and at most once at a time.

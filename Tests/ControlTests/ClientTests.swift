@@ -6,6 +6,7 @@ import Testing
 @Suite("The client, against a server that misbehaves", .timeLimit(.minutes(1)))
 struct ClientTests {
     /// Runs `body` with a client of a server that follows `script`.
+    @discardableResult
     private func withClient<Result>(
         timeout: Int = 5000, _ script: @escaping @Sendable (FakeServer.Peer, FakeServer) -> Void,
         _ body: (Client, FakeServer) throws -> Result

@@ -36,7 +36,7 @@ struct InterfaceTests {
     private static let result = ActionResult(id: InstanceID(1), name: "n", ok: true, message: "m")
     private static let variable = EnvironmentReply.Variable(name: "n", value: "v", origin: "app")
 
-    private static let types: [String: any Encodable] = [
+    private static let types: [String: any Encodable & Sendable] = [
         "Exit": exit, "Port": port, "Instance": instance, "Detail": detail, "RestartPolicy": restart,
         "StopPolicy": StopPolicy(), "OutputPolicy": OutputPolicy(outFile: "o", errorFile: "e"), "AppSpec": spec,
         "PortHolder": holder, "Explanation": explanation, "Variable": variable, "Result": result,
@@ -48,7 +48,7 @@ struct InterfaceTests {
     private static let origin = OriginParameters(origin: "o")
 
     /// Parameters and reply of every method, with a value in every field.
-    private static let methods: [Interface.Method: (input: any Encodable, output: any Encodable)] = [
+    private static let methods: [Interface.Method: (input: any Encodable & Sendable, output: any Encodable & Sendable)] = [
         .hello: (
             NoParameters(),
             HelloReply(version: "v", protocol: 1, pid: 1, keeperPid: 1, home: "h", ready: true, uptimeMs: 1)

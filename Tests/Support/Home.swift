@@ -116,17 +116,9 @@ package final class Home {
     }
 
     /// Every living keeper of this home, whoever started it.
-    package var keeperPids: [Int32] { programs("hearth-keeper") }
+    package var keeperPids: [Int32] { Processes.programs("hearth-keeper", home: path) }
     /// Every living daemon of this home.
-    package var daemonPids: [Int32] { programs("hearthd") }
-
-    private func programs(_ name: String) -> [Int32] {
-        Processes.all.filter { pid in
-            let words = Processes.commandLine(pid)
-            guard let program = words.first, program == name || program.hasSuffix("/" + name) else { return false }
-            return zip(words, words.dropFirst()).contains { $0 == "--home" && $1 == path }
-        }
-    }
+    package var daemonPids: [Int32] { Processes.programs("hearthd", home: path) }
 
     /// Main processes of this home's apps by the tag in their environment: pids by instance id.
     package var appPids: [Int: [Int32]] {

@@ -26,6 +26,15 @@ package enum Processes {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")) ?? ""
     }
 
+    /// Living processes of `hearthd` or `hearth-keeper` that were started for this home.
+    package static func programs(_ name: String, home: String) -> [Int32] {
+        all.filter { pid in
+            let words = commandLine(pid)
+            guard let program = words.first, program == name || program.hasSuffix("/" + name) else { return false }
+            return zip(words, words.dropFirst()).contains { $0 == "--home" && $1 == home }
+        }
+    }
+
     private static func strings(_ path: String) -> [String] {
         guard let bytes = try? FileSystem.read(path) else { return [] }
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }

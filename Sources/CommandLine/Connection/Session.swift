@@ -19,9 +19,13 @@ final class Session {
     /// How long a daemon may be away after it died under a call.
     private static let comeback: Int64 = 5_000_000_000
 
-    init(_ options: CommonOptions) throws {
-        paths = try options.paths()
-        timeout = try options.timeoutMilliseconds()
+    convenience init(_ options: CommonOptions) throws {
+        self.init(paths: try options.paths(), timeout: try options.timeoutMilliseconds())
+    }
+
+    init(paths: HomePaths, timeout: Int) {
+        self.paths = paths
+        self.timeout = timeout
     }
 
     // MARK: - Connections

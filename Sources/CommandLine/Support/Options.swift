@@ -15,24 +15,29 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long the daemon may take to say hello, such as 500ms or 5s.", valueName: "time"))
     var timeout: String?
 
+    /// Milliseconds.
+    static let defaultTimeout = 2000
+
     func timeoutMilliseconds() throws -> Int {
-        guard let timeout else { return 2000 }
+        guard let timeout else { return Self.defaultTimeout }
         guard let time = TextValues.duration(timeout), time.rawValue > 0 else {
             throw Failure.usage("'\(timeout)' is not a time for --timeout; write milliseconds, or 5s")
         }
         return Int(clamping: time.rawValue)
     }
 
-    func paths() throws -> HomePaths {
+    func paths() throws -> HomePaths { try Self.paths(home: home) }
+
+    static func paths(home: String?) throws -> HomePaths {
         if let home {
             guard !home.isEmpty else { throw Failure.usage("--home is empty; name a directory") }
-            return try Self.absolute(home)
+            return try absolute(home)
         }
         if let value = getenv("HEARTH_HOME"), value.pointee != 0 {
             guard let path = String(validatingCString: value) else {
                 throw Failure.usage("HEARTH_HOME is not valid UTF-8")
             }
-            return try Self.absolute(path)
+            return try absolute(path)
         }
         guard let home = CallerHome.directory() else {
             throw Failure(

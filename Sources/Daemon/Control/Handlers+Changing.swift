@@ -67,8 +67,22 @@ extension Dispatcher {
     func startWhenWritten(_ ids: [InstanceID], by actor: Actor) {
         let starting = ids.filter { fleet[$0]?.desired.wanted == .running }
         services.state.whenWritten { [self] _ in
-            for id in starting { self.fleet.send(.start(actor), to: id) }
+            self.inBatches(starting[...]) { id in
+                // What was stopped or deleted in between stays so.
+                guard self.fleet[id]?.machine.reason.kind == .registered else { return }
+                self.fleet.send(.start(actor), to: id)
+            }
         }
+    }
+
+    /// Does something to many instances, 32 a turn of the loop: a thousand starts must not hold another app's restart.
+    func inBatches(
+        _ ids: ArraySlice<InstanceID>, _ body: @escaping (InstanceID) -> Void, then done: @escaping () -> Void = {}
+    ) {
+        for id in ids.prefix(32) { body(id) }
+        let rest = ids.dropFirst(32)
+        guard !rest.isEmpty else { return done() }
+        services.loop.schedule(after: Milliseconds(0)) { [self] in self.inBatches(rest, body, then: done) }
     }
 
     private func answerWhenSettled(_ call: Call, _ ids: [InstanceID]) {
@@ -85,7 +99,7 @@ extension Dispatcher {
     /// Calls back when all of `ids` were started (or could not be).
     func whenStarted(_ ids: [InstanceID], _ done: @escaping () -> Void) {
         services.state.whenWritten { [self] _ in
-            self.waiting.untilSettled(ids, within: Self.startBound) { _ in done() }
+            self.waiting.untilBegunAndSettled(ids, within: Self.startBound) { _ in done() }
         }
     }
 
@@ -104,20 +118,23 @@ extension Dispatcher {
         if parameters.action == .delete { services.state.change(keepingSnapshotFor: actor) { _ in } }
 
         var messages: [InstanceID: String] = [:]
-        for id in resolution.ids {
-            messages[id] = begin(parameters.action, id, by: actor, token: parameters.token)
-        }
-        let bound = waiting.stopBound(resolution.ids)
-        waiting.untilSettled(resolution.ids, within: bound) { [self] unsettled in
-            let results = resolution.ids.map { id in
-                self.result(
-                    parameters.action, id, names[id] ?? "", messages[id], unsettled: unsettled.contains(id), bound)
-            }
-            self.services.state.whenDurable { [self] failure in
-                call.reply(
-                    ActReply(
-                        results: results + failures, instances: self.views(resolution.ids), durable: failure == nil,
-                        notDurableReason: failure), isLarge: results.count > Self.manyInstances)
+        inBatches(resolution.ids[...]) { [self] id in
+            messages[id] = self.begin(parameters.action, id, by: actor, token: parameters.token)
+        } then: { [self] in
+            let bound = self.waiting.stopBound(resolution.ids)
+            self.waiting.untilSettled(resolution.ids, within: bound) { [self] unsettled in
+                let results = resolution.ids.map { id in
+                    self.result(
+                        parameters.action, id, names[id] ?? "", messages[id], unsettled: unsettled.contains(id),
+                        bound)
+                }
+                self.services.state.whenDurable { [self] failure in
+                    call.reply(
+                        ActReply(
+                            results: results + failures, instances: self.views(resolution.ids),
+                            durable: failure == nil, notDurableReason: failure),
+                        isLarge: results.count > Self.manyInstances)
+                }
             }
         }
     }
@@ -290,7 +307,7 @@ extension Dispatcher {
 
     private func answerScale(_ call: Call, _ name: String, _ changed: [InstanceID]) {
         services.state.whenWritten { [self] _ in
-            self.waiting.untilSettled(changed, within: self.waiting.stopBound(changed)) { [self] _ in
+            self.waiting.untilBegunAndSettled(changed, within: self.waiting.stopBound(changed)) { [self] _ in
                 self.services.state.whenDurable { [self] failure in
                     let present = self.fleet.ids.filter { self.fleet[$0]?.desired.spec.name == name }
                     call.reply(

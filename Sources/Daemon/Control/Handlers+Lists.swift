@@ -94,7 +94,7 @@ extension Dispatcher {
 
     private func answer(_ changed: [InstanceID], _ reply: @escaping (_ failure: String?) -> Void) {
         services.state.whenWritten { [self] _ in
-            self.waiting.untilSettled(changed, within: self.waiting.stopBound(changed)) { [self] _ in
+            self.waiting.untilBegunAndSettled(changed, within: self.waiting.stopBound(changed)) { [self] _ in
                 self.services.state.whenDurable { reply($0) }
             }
         }

@@ -16,7 +16,14 @@ final class Waiting {
     func untilSettled(
         _ ids: [InstanceID], within bound: Milliseconds, _ done: @escaping (_ unsettled: Set<InstanceID>) -> Void
     ) {
-        var left = Set(ids.filter { !isSettled($0) })
+        wait(ids, bound, done) { [unowned self] in self.isSettled($0) }
+    }
+
+    private func wait(
+        _ ids: [InstanceID], _ bound: Milliseconds, _ done: @escaping (Set<InstanceID>) -> Void,
+        _ isThere: @escaping (InstanceID) -> Bool
+    ) {
+        var left = Set(ids.filter { !isThere($0) })
         guard !left.isEmpty else { return done([]) }
         var token = 0
         var timer: EventLoop.TimerToken?
@@ -25,12 +32,23 @@ final class Waiting {
             if let timer { services.loop.cancel(timer) }
             done(left)
         }
-        token = fleet.observe { [unowned self] id in
-            guard left.contains(id), self.isSettled(id) else { return }
+        token = fleet.observe { id in
+            guard left.contains(id), isThere(id) else { return }
             left.remove(id)
             if left.isEmpty { finish() }
         }
         timer = services.loop.schedule(after: bound) { if !left.isEmpty { finish() } }
+    }
+
+    /// The same for entries that are about to be started: one that is only registered is not there yet.
+    func untilBegunAndSettled(
+        _ ids: [InstanceID], within bound: Milliseconds, _ done: @escaping (_ unsettled: Set<InstanceID>) -> Void
+    ) {
+        wait(ids, bound, done) { [unowned self] id in
+            guard let machine = self.fleet[id]?.machine else { return true }
+            let isRegistered = machine.reason.kind == .registered && machine.wanted == .running
+            return machine.isSettled && !isRegistered
+        }
     }
 
     private func isSettled(_ id: InstanceID) -> Bool { fleet[id]?.machine.isSettled ?? true }

@@ -115,8 +115,14 @@ final class Fleet {
         perform(effects, on: id)
     }
 
+    /// Reports come last: an app that crashed is started again before anybody is told.
     private func perform(_ effects: [Effect], on id: InstanceID) {
+        let name = members[id]?.desired.spec.name
         for effect in effects { perform(effect, on: id) }
+        for case .report(let kind, let message) in effects {
+            services.journal.add(
+                kind.rawValue, id: id, name: name, pid: members[id]?.machine.process?.pid, message)
+        }
         for observer in observers.values { observer(id) }
     }
 
@@ -154,9 +160,7 @@ final class Fleet {
                 guard let index = state.instances.firstIndex(where: { $0.id == id }) else { return }
                 state.instances[index].wanted = wanted
             }
-        case .report(let kind, let message):
-            services.journal.add(
-                kind.rawValue, id: id, name: member.desired.spec.name, pid: member.machine.process?.pid, message)
+        case .report: break
         case .explain(let generation, let status): explain?(id, generation, status)
         case .remove: remove(id)
         }
@@ -305,7 +309,8 @@ final class Fleet {
         return SpawnRequest(
             command: command, environment: variables.map { "\($0.name)=\($0.value)" }, cwd: spec.cwd,
             standardOutput: logs.out, standardError: logs.error, stdin: spec.stdin, uid: spec.uid, gid: spec.gid,
-            ownAccountVariables: Set(spec.environment.keys), openFilesLimit: services.limits.openFiles,
+            ownAccountVariables: Set(spec.environment.keys), cgroup: services.cgroup(of: desired.id, generation),
+            openFilesLimit: services.limits.openFiles,
             umask: services.limits.umask, pidSlot: services.table.pidSlot(of: desired.id))
     }
 

@@ -20,12 +20,16 @@ final class ProcessTrees {
         var signal: Int32?
         /// Not the main process: it is signalled by its own pidfd, or has been replaced.
         var sparesMain: Bool
+        /// The cgroup of the generation, where there is one: what is in it belongs to the instance.
+        var cgroup: String?
     }
 
     private struct Found: Sendable {
         var members: [ProcessIdentity]
         /// A pidfd for each member that could be opened, to wait for its end.
         var pidfds: [Int32]
+        /// False: /proc could not be read whole, so "not found" is not "gone".
+        var isComplete: Bool
     }
 
     private let services: Services
@@ -69,7 +73,7 @@ final class ProcessTrees {
     }
 
     private func wait(_ found: Found, _ query: Query, signal: Int32?, _ then: @escaping () -> Void) {
-        guard !found.members.isEmpty else { return then() }
+        if found.members.isEmpty, found.isComplete { return then() }
         var query = query
         query.remembered = found.members
         var left = found.pidfds.count
@@ -100,6 +104,8 @@ final class ProcessTrees {
     }
 
     private func enqueue(_ job: Job, _ then: @escaping (Found) -> Void) {
+        var job = job
+        job.cgroup = services.cgroup(of: job.query.tag.instance, job.query.tag.generation)
         queue.append((job, then))
         if !isScanning { scan() }
     }
@@ -121,10 +127,16 @@ final class ProcessTrees {
     }
 
     private static func perform(_ jobs: [Job], keeper: Int32?, daemon: Int32) -> [Found] {
-        let scan = MembershipScan(ProcessTable.read(), keeper: keeper, daemon: daemon)
+        let table = ProcessTable.read()
+        let scan = MembershipScan(table, keeper: keeper, daemon: daemon)
         return jobs.map { job in
-            var found = Found(members: [], pidfds: [])
-            for member in scan.members(of: job.query) {
+            var found = Found(members: [], pidfds: [], isComplete: table.isComplete)
+            var query = job.query
+            if let cgroup = job.cgroup {
+                query.remembered += Cgroups.pids(in: cgroup).compactMap { ProcessIdentity.current(of: $0) }
+                if job.signal == SIGKILL, !job.sparesMain { Cgroups.kill(cgroup) }
+            }
+            for member in scan.members(of: query) {
                 if job.sparesMain, member == job.query.main { continue }
                 let pidfd = clinux_pidfd_open(member.pid)
                 guard pidfd >= 0 else {
@@ -140,6 +152,7 @@ final class ProcessTrees {
                 found.members.append(member)
                 found.pidfds.append(pidfd)
             }
+            if found.members.isEmpty, found.isComplete, let cgroup = job.cgroup { Cgroups.remove(cgroup) }
             return found
         }
     }

@@ -18,8 +18,8 @@ package struct SpawnRequest: Sendable {
     package var ownAccountVariables: Set<String>
     /// Descriptors the child gets beyond 0, 1 and 2.
     package var descriptors: [(from: Int32, to: Int32)]
-    /// cgroup.procs of the instance's cgroup, or nil.
-    package var cgroupProcs: String?
+    /// The instance's cgroup, made if it is not there; nil: none.
+    package var cgroup: String?
     /// The soft limit on open files as it was before the daemon raised its own.
     package var openFilesLimit: UInt64
     package var umask: UInt32
@@ -41,7 +41,7 @@ package struct SpawnRequest: Sendable {
         command: Command, environment: [String], cwd: String, standardOutput: String?, standardError: String?,
         stdin: StandardInput, uid: String?, gid: String?,
         ownAccountVariables: Set<String> = [], descriptors: [(from: Int32, to: Int32)] = [],
-        cgroupProcs: String? = nil, openFilesLimit: UInt64, umask: UInt32, pidSlot: PidSlot?
+        cgroup: String? = nil, openFilesLimit: UInt64, umask: UInt32, pidSlot: PidSlot?
     ) {
         self.command = command
         self.environment = environment
@@ -53,7 +53,7 @@ package struct SpawnRequest: Sendable {
         self.gid = gid
         self.ownAccountVariables = ownAccountVariables
         self.descriptors = descriptors
-        self.cgroupProcs = cgroupProcs
+        self.cgroup = cgroup
         self.openFilesLimit = openFilesLimit
         self.umask = umask
         self.pidSlot = pidSlot

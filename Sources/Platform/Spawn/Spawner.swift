@@ -20,11 +20,10 @@ package enum Spawner {
         }
 
         var cgroup: Int32 = -1
-        if let path = request.cgroupProcs {
-            cgroup = clinux_open(path, O_WRONLY, 0)
-            if cgroup < 0 {
-                return .failure(failure(.cgroup, -cgroup, request, program))
-            }
+        if let path = request.cgroup {
+            do throws(SystemError) {
+                cgroup = try checked(clinux_open(try Cgroups.make(path), O_WRONLY, 0), "open cgroup '\(path)'")
+            } catch { return .failure(failure(.cgroup, error.errno, request, program)) }
         }
         defer { if cgroup >= 0 { _ = close(cgroup) } }
 

@@ -1,0 +1,87 @@
+internal import CLinux
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Control groups of instances, where a part of the hierarchy was delegated to us.
+///
+/// A process cannot leave its cgroup unasked, so here membership is a fact and not a finding. Only what was delegated
+/// is used: a cgroup that carries systemd's delegation mark, or one that an administrator names in `HEARTH_CGROUP`.
+/// No controller is enabled, only membership and `cgroup.kill` are used.
+package enum Cgroups {
+    /// The directory under which instances get theirs; nil where nothing was delegated.
+    package static func delegatedBase() -> String? {
+        if let named = getenv("HEARTH_CGROUP").map({ String(cString: $0) }), !named.isEmpty {
+            return isUsable(named) ? named : nil
+        }
+        guard let mount = unifiedMount(), let own = ownPath() else { return nil }
+        var path = mount + own
+        // The mark is on the unit's cgroup; we may sit in a leaf below it.
+        for _ in 0..<3 {
+            if isDelegated(path), isUsable(path) { return path }
+            path = FileSystem.parent(of: path)
+            if path.count <= mount.count { return nil }
+        }
+        return nil
+    }
+
+    /// A writable cgroup v2 directory on a kernel with `cgroup.kill` (5.14).
+    private static func isUsable(_ path: String) -> Bool {
+        access(path + "/cgroup.procs", W_OK) == 0 && access(path + "/cgroup.kill", W_OK) == 0
+    }
+
+    private static func isDelegated(_ path: String) -> Bool {
+        for name in ["trusted.delegate", "user.delegate"] {
+            var value = [UInt8](repeating: 0, count: 8)
+            let count = clinux_get_xattr(path, name, &value, UInt(value.count))
+            if count == 1, value[0] == UInt8(ascii: "1") { return true }
+        }
+        return false
+    }
+
+    private static func unifiedMount() -> String? {
+        for path in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] where FileSystem.exists(path + "/cgroup.controllers") {
+            return path
+        }
+        return nil
+    }
+
+    private static func ownPath() -> String? {
+        guard let bytes = try? FileSystem.read("/proc/self/cgroup", limit: 64 << 10) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            .first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) }
+    }
+
+    /// Makes the cgroup of an instance. The file to write a pid to.
+    package static func make(_ path: String) throws(SystemError) -> String {
+        if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemError(errno, "create cgroup '\(path)'") }
+        return path + "/cgroup.procs"
+    }
+
+    /// Every process in the cgroup and below it.
+    package static func pids(in path: String) -> [Int32] {
+        guard let bytes = try? FileSystem.read(path + "/cgroup.procs", limit: 4 << 20) else { return [] }
+        var pids = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
+        for name in (try? FileSystem.names(in: path)) ?? [] where FileSystem.isDirectory("\(path)/\(name)") {
+            pids += Self.pids(in: "\(path)/\(name)")
+        }
+        return pids
+    }
+
+    /// SIGKILL to all of them at once; nothing that forks meanwhile escapes.
+    package static func kill(_ path: String) {
+        let fd = clinux_open(path + "/cgroup.kill", O_WRONLY, 0)
+        guard fd >= 0 else { return }
+        let file = Descriptor(adopting: fd)
+        _ = write(file.rawValue, "1", 1)
+    }
+
+    /// Removes an empty cgroup and empty ones below it. One that is not empty stays.
+    package static func remove(_ path: String) {
+        for name in (try? FileSystem.names(in: path)) ?? [] where FileSystem.isDirectory("\(path)/\(name)") {
+            remove("\(path)/\(name)")
+        }
+        _ = rmdir(path)
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Glibc
+import Model
+import Records
+import TestSupport
+import Testing
+
+@Suite("A pid that belongs to somebody else by now")
+struct PidReuseTests {
+    @Test("a record that names a stranger's process: the stranger is never signalled, the instance is restarted")
+    func forgedRecord() throws {
+        try withHome { home in
+            let stranger = try home.startProcess(
+                "/bin/sh", ["-c", "trap 'echo hit >> \"$0\"' TERM INT HUP USR1; while :; do sleep 0.05; done", home.file("hits")])
+            try home.start(home.sleeper("app"), home.sleeper("other"))
+            let (app, other) = (try home.pid("app"), try home.pid("other"))
+            try home.killBoth()
+            kill(app, SIGKILL)
+            try home.eventually("the app is gone") { !Processes.isRunning(app) }
+            try home.forgeTable { record in
+                guard let process = record.process, process.pid == app else { return }
+                record.process = ProcessIdentity(pid: stranger, startTime: process.startTime)
+            }
+            try home.up()
+            try home.eventually("it runs again") { try home.instance("app").status == .online }
+            #expect(try home.pid("app") != stranger)
+            #expect(try home.instance("app").restarts == 1)
+            #expect(try home.pid("other") == other)
+            try home.act(.restart, "app")
+            try home.act(.stop, "app")
+            try home.act(.delete, "app")
+            #expect(Processes.isRunning(stranger))
+            #expect(home.read("hits").isEmpty)
+        }
+    }
+
+    @Test("a record that names a stranger's process while the app lives: the app is found by its tag, and runs once")
+    func forgedRecordOfLivingApp() throws {
+        try withHome { home in
+            let stranger = try home.startProcess("/bin/sleep", ["1000"])
+            try home.start(home.sleeper("app"))
+            let app = try home.pid("app")
+            try home.killBoth()
+            try home.forgeTable { $0.process = ProcessIdentity(pid: stranger, startTime: 1) }
+            try home.up()
+            #expect(try home.pid("app") == app)
+            #expect(home.appPids.values.map(\.count) == [1])
+            try home.stopEverything()
+            #expect(!Processes.isRunning(app))
+            #expect(Processes.isRunning(stranger))
+        }
+    }
+
+    @Test("a pid that the kernel gave to another process: that one is never signalled, the instance is restarted")
+    func reusedPid() throws {
+        try withHome { home in
+            try home.start(home.sleeper("app"))
+            let app = try home.pid("app")
+            try home.killBoth()
+            kill(app, SIGKILL)
+            try home.eventually("the app is gone and reaped") { Processes.state(app) == nil }
+            guard let stranger = try stranger(in: home, withPid: app) else {
+                return print("survival: the kernel does not let us choose a pid: reuse of a real pid is not tested")
+            }
+            try home.up()
+            try home.eventually("it runs again") { try home.instance("app").status == .online }
+            #expect(try home.pid("app") != stranger)
+            try home.stopEverything()
+            #expect(Processes.isRunning(stranger))
+        }
+    }
+
+    /// A process of this number, where we may tell the kernel which number comes next.
+    private func stranger(in home: Home, withPid pid: Int32) throws -> Int32? {
+        // Others start processes too: some tries.
+        for _ in 0..<50 {
+            guard let file = FileHandle(forWritingAtPath: "/proc/sys/kernel/ns_last_pid") else { return nil }
+            do { try file.write(contentsOf: Data("\(pid - 1)".utf8)) } catch { return nil }
+            let child = try home.startProcess("/bin/sleep", ["1000"])
+            if child == pid { return child }
+            kill(child, SIGKILL)
+            _ = try home.exitCode(of: child)
+        }
+        return nil
+    }
+}
