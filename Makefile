@@ -15,8 +15,9 @@ SOURCES     := $(wildcard Sources Tests Benchmarks)
 VARLINK    := varlink==31.0.0
 PYTHON_ENV := $(CURDIR)/$(DEBUG_DIR)/python
 
-# Further arguments of `swift test`, such as TEST_FLAGS='--filter KeeperTests'.
-TEST_FLAGS ?=
+# Further arguments of `swift test` and of Benchmarks/run, such as TEST_FLAGS='--filter KeeperTests'.
+TEST_FLAGS  ?=
+BENCH_FLAGS ?=
 
 bin     := $(DESTDIR)$(PREFIX)/bin
 libexec := $(DESTDIR)$(PREFIX)/lib/hearth
@@ -25,7 +26,7 @@ share   := $(DESTDIR)$(PREFIX)/share
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .SILENT:
-.PHONY: help build release test lint check-release fmt bench install uninstall clean demo need-swift setup-demo setup-test setup-release
+.PHONY: help build release test lint check-release fmt bench install uninstall clean demo need-swift setup-demo setup-test setup-bench setup-release
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,9 +53,8 @@ check-release: setup-release ## what a release build needs of the system it runs
 fmt: need-swift ## format all sources
 	$(SWIFT) format -i -r Package.swift $(SOURCES)
 
-bench: release ## measure; see Benchmarks/
-	test -x Benchmarks/run || { echo "there is no Benchmarks/run in this version" >&2; exit 1; }
-	HEARTH_BIN=$(CURDIR)/$(RELEASE) Benchmarks/run
+bench: setup-bench release ## measure; see Benchmarks/
+	HEARTH_BIN=$(CURDIR)/$(RELEASE) Benchmarks/run $(BENCH_FLAGS)
 
 demo: setup-demo release ## three apps outlive their manager
 	HEARTH_BIN=$(CURDIR)/$(RELEASE) examples/demo.sh
@@ -89,6 +89,9 @@ need-swift:
 
 setup-demo:
 	.ci/need node:nodejs php:php-cli python3:python3 curl:curl
+
+setup-bench:
+	.ci/need python3:python3
 
 setup-release:
 	.ci/need objdump:binutils strip:binutils

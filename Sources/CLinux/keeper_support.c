@@ -112,7 +112,7 @@ uint64_t clinux_keeper_start_time(pid_t pid) {
     return position ? strtoull(position, NULL, 10) : 0;
 }
 
-int clinux_keeper_sibling(const char *name, char *path, size_t capacity) {
+static int sibling(const char *name, char *path, size_t capacity) {
     ssize_t length = readlink("/proc/self/exe", path, capacity);
     if (length < 0) return -errno;
     while (length > 0 && path[length - 1] != '/') length--;
@@ -126,15 +126,32 @@ int clinux_keeper_join(const char *directory, const char *name, char *path, size
     return length < 0 || (size_t)length >= capacity ? -ENAMETOOLONG : 0;
 }
 
-ssize_t clinux_keeper_arguments(char *text, size_t capacity) {
+int clinux_keeper_options(struct clinux_keeper_options *options) {
+    static char text[16384];  // three paths of 4,096 bytes and the program's own
+    static char beside[4096];
+    memset(options, 0, sizeof *options);
     int fd = clinux_open("/proc/self/cmdline", O_RDONLY, 0);
     if (fd < 0) return fd;
     size_t length = 0;
     ssize_t count = 0;
-    while (length < capacity && (count = read(fd, text + length, capacity - length)) > 0) length += (size_t)count;
-    int error = count < 0 ? errno : length == capacity ? E2BIG : 0;
+    while (length < sizeof text && (count = read(fd, text + length, sizeof text - length)) > 0)
+        length += (size_t)count;
     close(fd);
-    return error ? -error : (ssize_t)length;
+    if (count < 0 || length == sizeof text) return -E2BIG;
+
+    const char *position = text, *end = text + length;
+    for (position += strlen(position) + 1; position < end;) {
+        const char *name = position, *value = name + strlen(name) + 1;
+        if (value >= end) return -EINVAL;
+        if (strcmp(name, "--home") == 0) options->home = value;
+        else if (strcmp(name, "--daemon") == 0) options->daemon = value;
+        else if (strcmp(name, "--log") == 0) options->log = value;
+        else return -EINVAL;
+        position = value + strlen(value) + 1;
+    }
+    if (!options->home || !*options->home) return -EINVAL;
+    if (!options->daemon && sibling("hearthd", beside, sizeof beside) == 0) options->daemon = beside;
+    return options->daemon ? 0 : -ENOENT;
 }
 
 int64_t clinux_keeper_heartbeat_ms(int64_t otherwise) {
@@ -145,9 +162,6 @@ int64_t clinux_keeper_heartbeat_ms(int64_t otherwise) {
     long value = strtol(text, &end, 10);
     return errno || *end || value < 100 || value > 60000 ? otherwise : value;
 }
-
-int clinux_keeper_equal(const char *left, const char *right) { return strcmp(left, right) == 0; }
-size_t clinux_keeper_length(const char *text) { return strlen(text); }
 
 int clinux_keeper_home_is_free(const char *home) {
     int fd = clinux_open(home, O_RDONLY | O_DIRECTORY, 0);

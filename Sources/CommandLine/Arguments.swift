@@ -24,7 +24,8 @@ enum Arguments {
         guard !names.contains(word) else { return }
         let near = Spelling.nearest(to: word, among: names)
         throw Failure.usage(
-            "there is no command '\(word)'; " + (near.map { "did you mean '\($0)'?" } ?? "run 'hearth help' to see them"))
+            "there is no command '\(word)'; "
+                + (near.map { "did you mean '\($0)'?" } ?? "run 'hearth help' to see them"))
     }
 
     /// Moves options that stand before the command behind it, where the parser expects them; spells `scale api -1` so
@@ -50,7 +51,7 @@ enum Arguments {
             words.insert(contentsOf: leading, at: words.firstIndex(of: "--") ?? words.endIndex)
         }
         if command == "start", let terminator = words.firstIndex(of: "--") {
-            let own = words[(terminator + 1)...].map { "--app-argument=\($0)" }
+            let own = words[(terminator + 1)...].flatMap { ["--app-argument", $0] }
             words.replaceSubrange(terminator..., with: own)
         }
         if command == "scale" {

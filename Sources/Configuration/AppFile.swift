@@ -62,6 +62,11 @@ package struct AppFile: Sendable {
             warnings += reader.warnings
         }
         problems += duplicates(drafts, locations)
+        if entries.isEmpty {
+            problems.append(
+                ConfigurationError(
+                    "there are no apps in it", hint: "write {\"apps\": [{\"script\": …}]}", location: name))
+        }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         return AppFile(name: name, drafts: drafts, locations: locations, warnings: warnings)
     }

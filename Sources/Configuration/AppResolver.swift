@@ -37,7 +37,8 @@ package struct AppResolver: Sendable {
             arguments: command.arguments, interpreter: command.interpreter,
             interpreterArguments: command.interpreterArguments, cwd: cwd, environment: command.variables,
             instances: draft.instances?.resolved(processors: processors) ?? 1, autostart: draft.autostart ?? true,
-            restart: restartPolicy(of: draft), stop: stopPolicy(of: draft), output: try outputPolicy(of: draft, cwd: cwd),
+            restart: restartPolicy(of: draft), stop: stopPolicy(of: draft),
+            output: try outputPolicy(of: draft, cwd: cwd),
             stdin: draft.stdin ?? .pipe, uid: try privileged(draft.uid, "uid"), gid: try privileged(draft.gid, "gid"),
             expectedPort: draft.port
                 ?? ExpectedPort.find(
@@ -83,7 +84,8 @@ package struct AppResolver: Sendable {
         guard !user.isEmpty else { throw ConfigurationError("\(option) is empty", hint: "name a user or a number") }
         guard isRoot else {
             throw ConfigurationError(
-                "only root can run an app under another \(option) ('\(user)')", hint: "leave \(option) out, or use sudo")
+                "only root can run an app under another \(option) ('\(user)')", hint: "leave \(option) out, or use sudo"
+            )
         }
         return user
     }

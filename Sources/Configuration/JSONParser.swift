@@ -135,8 +135,9 @@ struct JSONParser {
 
     private mutating func identifier() -> String {
         var word = ""
-        while let scalar = current, scalar == "_" || scalar == "$" || scalar.properties.isAlphabetic
-            || (!word.isEmpty && ("0"..."9").contains(scalar))
+        while let scalar = current,
+            scalar == "_" || scalar == "$" || scalar.properties.isAlphabetic
+                || (!word.isEmpty && ("0"..."9").contains(scalar))
         {
             word.unicodeScalars.append(scalar)
             position += 1
@@ -217,7 +218,9 @@ struct JSONParser {
         if position + 1 < scalars.count, scalars[position] == "\\", scalars[position + 1] == "u", unit < 0xdc00 {
             position += 2
             let low = try hexadecimal(4)
-            if (0xdc00..<0xe000).contains(low), let scalar = Unicode.Scalar(0x10000 + (unit - 0xd800) << 10 + low - 0xdc00) {
+            if (0xdc00..<0xe000).contains(low),
+                let scalar = Unicode.Scalar(0x10000 + (unit - 0xd800) << 10 + low - 0xdc00)
+            {
                 return scalar
             }
         }

@@ -44,7 +44,8 @@ package enum JSONValue: Hashable, Sendable {
         case .string(let value): value
         case .array(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.sorted { $0.key < $1.key }.map { "\(JSONValue.string($0.key).json):\($0.value.json)" }
+            "{"
+                + members.sorted { $0.key < $1.key }.map { "\(JSONValue.string($0.key).json):\($0.value.json)" }
                 .joined(separator: ",") + "}"
         }
     }

@@ -7,27 +7,17 @@ import CLinux
 @main
 struct Main {
     static func main() {
-        guard let arguments = Arguments() else {
+        var options = clinux_keeper_options()
+        guard clinux_keeper_options(&options) == 0, let home = options.home, let program = options.daemon else {
             fail("usage: hearth-keeper --home PATH [--daemon PATH] [--log PATH]", code: 2)
         }
         let prepared = clinux_keeper_prepare()
         if prepared < 0 { fail("cannot become the parent of orphans", error: prepared, code: 1) }
-        if let path = arguments.log {
-            let opened = clinux_keeper_log_to(path)
-            if opened < 0 { log("the log file cannot be opened, going on without it", error: opened) }
-        }
-        guard let program = arguments.daemon ?? siblingDaemon() else { fail("no path to hearthd", code: 1) }
-        guard var keeper = Keeper(home: arguments.home, program: program) else {
+        let opened = options.log.map { clinux_keeper_log_to($0) } ?? 0
+        if opened < 0 { log("the log file cannot be opened, going on without it", error: opened) }
+        guard var keeper = Keeper(home: home, program: program) else {
             fail("no memory, no signalfd, or a home with too long a path", code: 1)
         }
         keeper.run()
-    }
-
-    /// The hearthd beside this program.
-    private static func siblingDaemon() -> UnsafePointer<CChar>? {
-        let capacity = 4096
-        guard let path = reserve(CChar.self, count: capacity), clinux_keeper_sibling("hearthd", path, capacity) == 0
-        else { return nil }
-        return UnsafePointer(path)
     }
 }

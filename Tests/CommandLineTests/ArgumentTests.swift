@@ -13,7 +13,7 @@ struct ArgumentTests {
         arguments: [
             ("list", "list"), ("--home /h list", "list --home /h"), ("--home=/h --json ls", "ls --home=/h --json"),
             ("--home /h daemon detach", "daemon detach --home /h"),
-            ("--home /h start a.js -- --x -1", "start a.js --home /h --app-argument=--x --app-argument=-1"),
+            ("--home /h start a.js -- --x -1", "start a.js --home /h --app-argument --x --app-argument -1"),
             ("start a.js --", "start a.js"), ("scale api -1", "scale api --by=-1"), ("scale api +2", "scale api +2"),
             ("scale api -x", "scale api -x"), ("stop -- -odd", "stop -- -odd"), ("--version", "--version"), ("", ""),
             ("--home", "--home"), ("--home /h", "--home /h"),
@@ -30,13 +30,16 @@ struct ArgumentTests {
             "start a.js -i4 -n x -o o -e e --merge-logs --stdin null --uid u --gid g -f --no-treekill --no-autostart",
             "start a.js -i -1 --max-restarts 3 --min-uptime 1s --restart-delay 100 --exp-backoff-restart-delay 100",
             "start a.js --restart on-failure --no-autorestart --stop-exit-codes 3,4 --no-slow-retry --namespace n --cwd /",
-            "start apps.json --only a,b --env production", "stop all", "restart 0 api /x/ --update-env", "restart -a api",
+            "start apps.json --only a,b --env production", "stop all", "restart 0 api /x/ --update-env",
+            "restart -a api",
             "delete api", "del 3", "list", "ls", "l", "ps", "status", "list --json", "show api", "describe 0", "info x",
-            "desc x", "logs", "log api --lines 50 --err --nostream", "logs --no-stream --out --raw", "logs -f --lines -5",
+            "desc x", "logs", "log api --lines 50 --err --nostream", "logs --no-stream --out --raw",
+            "logs -f --lines -5",
             "flush", "flush api", "save", "save nightly --force", "dump", "resurrect", "reset all", "scale api 4",
             "scale api +2", "scale api --by=-1", "signal SIGHUP api", "sendSignal USR2 api", "pid", "pid api", "env 0",
             "events --replay 5 --json", "ping", "up", "kill", "daemon", "daemon status", "daemon detach", "upgrade",
-            "upgrade --path /x", "why", "why api", "snapshots", "snapshots list", "snapshots diff a", "snapshots diff a b",
+            "upgrade --path /x", "why", "why api", "snapshots", "snapshots list", "snapshots diff a",
+            "snapshots diff a b",
             "snapshots undo", "snapshots undo a", "help", "list --home /h --timeout 500ms", "generate-manual",
         ])
     func parses(line: String) throws {
@@ -70,7 +73,10 @@ struct ArgumentTests {
             ("--restart sometimes", "--restart: expected always, on-failure or never, found 'sometimes'"),
             ("--kill-signal FOO", "--kill-signal: expected a signal such as SIGTERM, found 'FOO'"),
             ("--stdin file", "--stdin: expected pipe or null, found 'file'"),
-            ("--stop-exit-codes 300", "--stop-exit-codes: expected exit codes from 0 to 255, such as 0,143, found '300'"),
+            (
+                "--stop-exit-codes 300",
+                "--stop-exit-codes: expected exit codes from 0 to 255, such as 0,143, found '300'"
+            ),
             ("--env =x", "'=x' has no name before the '='"),
         ])
     func usage(options: String, message: String) throws {
@@ -98,7 +104,9 @@ struct ArgumentTests {
     func plainList() throws {
         #expect(try ListRunner.plain(["list"]) != nil)
         #expect(try ListRunner.plain(["ls", "--json", "--home", "/h"])?.json == true)
-        for words in [["list", "api"], ["list", "--help"], ["stop"], [], ["list", "--home"], ["list", "--timeout", "5s"]] {
+        for words in [
+            ["list", "api"], ["list", "--help"], ["stop"], [], ["list", "--home"], ["list", "--timeout", "5s"],
+        ] {
             #expect(try ListRunner.plain(words) == nil)
         }
     }
@@ -108,12 +116,14 @@ struct ArgumentTests {
         let own = CallerEnvironment(
             entries: [
                 "PATH=/bin", "HOME=/h", "A=", "B=x=y", "SSH_AUTH_SOCK=/s", "TERM=xterm", "SHLVL=1", "_=/bin/hearth",
-                "HOSTNAME=h", "OLDPWD=/", "XDG_SESSION_ID=1", "XDG_RUNTIME_DIR=/run/u", "HEARTH_HOME=/x", "LISTEN_FDS=1",
+                "HOSTNAME=h", "OLDPWD=/", "XDG_SESSION_ID=1", "XDG_RUNTIME_DIR=/run/u", "HEARTH_HOME=/x",
+                "LISTEN_FDS=1",
                 "NODE_CHANNEL_FD=3", "NOTIFY_SOCKET=/n", "pm_id=0", "NODE_ENV=production", "nonsense", "=x",
             ].map { Array($0.utf8) } + [[0x42, 0x41, 0x44, 0x3d, 0xff]])
         #expect(
             own.variables == [
-                "PATH": "/bin", "HOME": "/h", "A": "", "B": "x=y", "XDG_RUNTIME_DIR": "/run/u", "NODE_ENV": "production",
+                "PATH": "/bin", "HOME": "/h", "A": "", "B": "x=y", "XDG_RUNTIME_DIR": "/run/u",
+                "NODE_ENV": "production",
             ])
         #expect(own.unreadable == ["BAD"])
     }

@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Model
 import Records
@@ -86,7 +87,8 @@ struct LogTests {
         return paths
     }
 
-    private static func instance(_ id: UInt32, _ name: String, output: OutputPolicy = OutputPolicy()) -> DesiredInstance {
+    private static func instance(_ id: UInt32, _ name: String, output: OutputPolicy = OutputPolicy()) -> DesiredInstance
+    {
         DesiredInstance(
             id: InstanceID(id), spec: AppSpec(name: name, script: "/x", cwd: "/", output: output), number: 0,
             wanted: .running, environment: nil, createdAt: 0, token: nil)
@@ -97,7 +99,8 @@ struct LogTests {
         let scratch = try Scratch()
         let paths = try Self.write(
             [
-                Self.instance(0, "api"), Self.instance(1, "api"), Self.instance(2, "job", output: OutputPolicy(merge: false)),
+                Self.instance(0, "api"), Self.instance(1, "api"),
+                Self.instance(2, "job", output: OutputPolicy(merge: false)),
                 Self.instance(3, "quiet", output: OutputPolicy(outFile: "/dev/null", errorFile: "/both.log")),
             ], to: scratch.path)
         let all = try LogSource.find([], in: paths, streams: [.out, .error])

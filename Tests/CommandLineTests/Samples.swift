@@ -26,7 +26,8 @@ enum Samples {
         instance(
             12, "billing-service-with-a-very-long-name", status: .errored, pid: nil, namespace: "shop",
             reason: "given up: 16 unstable restarts, last ended with exit code 1", restarts: 16, uptime: 0),
-        instance(13, "site", status: .waitingRestart, pid: nil, reason: "waiting to restart after exit code 1", restarts: 3),
+        instance(
+            13, "site", status: .waitingRestart, pid: nil, reason: "waiting to restart after exit code 1", restarts: 3),
     ]
 
     /// Names that want to be more than text.

@@ -78,7 +78,8 @@ struct SessionTests {
             (ClientError.noDaemon(socket: "/s"), Exit.noDaemon), (.notAnswering(waited: 1), .notAnswering),
             (.notPermitted("x"), .notPermitted), (.otherVersion("x"), .incompatible), (.connectionLost, .failed),
             (.malformed("x"), .failed), (.remote(ControlError(.notFound, "x")), .failed),
-            (.remote(ControlError(.badRequest, "x")), .failed), (.remote(ControlError(.notPermitted, "x")), .notPermitted),
+            (.remote(ControlError(.badRequest, "x")), .failed),
+            (.remote(ControlError(.notPermitted, "x")), .notPermitted),
         ] as [(ClientError, Exit)])
     func exitCodes(error: ClientError, exit: Exit) {
         #expect(Failure(error)?.exit == exit)

@@ -6,11 +6,15 @@ import Testing
 @Suite("What start is told")
 struct StartTests {
     private static let existing = [
-        StartPlan.Existing(id: InstanceID(0), name: "api", namespace: "default", command: "node /srv/api.js", isRunning: true),
-        StartPlan.Existing(id: InstanceID(1), name: "job", namespace: "batch", command: "python3 /srv/job.py", isRunning: false),
+        StartPlan.Existing(
+            id: InstanceID(0), name: "api", namespace: "default", command: "node /srv/api.js", isRunning: true),
+        StartPlan.Existing(
+            id: InstanceID(1), name: "job", namespace: "batch", command: "python3 /srv/job.py", isRunning: false),
     ]
 
-    private static func spec(_ name: String, _ script: String) -> AppSpec { AppSpec(name: name, script: script, cwd: "/srv") }
+    private static func spec(_ name: String, _ script: String) -> AppSpec {
+        AppSpec(name: name, script: script, cwd: "/srv")
+    }
 
     @Test("a new script is started, a running one refused, a stopped one started again")
     func scripts() {
@@ -19,7 +23,10 @@ struct StartTests {
         plan.add(Self.spec("job", "/srv/job.py"), existing: Self.existing, force: false)
         #expect(plan.newApps.map(\.name) == ["web"])
         #expect(plan.again == [InstanceID(1)])
-        #expect(plan.notes == ["'job' (id 1) is in the list: started again with its stored settings; to change them, delete it first"])
+        #expect(
+            plan.notes == [
+                "'job' (id 1) is in the list: started again with its stored settings; to change them, delete it first"
+            ])
         plan.add(Self.spec("api", "/srv/api.js"), existing: Self.existing, force: false)
         #expect(plan.failures.count == 1)
         #expect(plan.failures[0].contains("already launched as 'api' (id 0)"))
@@ -39,7 +46,8 @@ struct StartTests {
     func file() {
         var plan = StartPlan()
         plan.addFile(
-            [Self.spec("api", "/new.js"), Self.spec("job", "/new.py"), Self.spec("x", "/x.js")], existing: Self.existing,
+            [Self.spec("api", "/new.js"), Self.spec("job", "/new.py"), Self.spec("x", "/x.js")],
+            existing: Self.existing,
             force: false)
         #expect(plan.newApps.map(\.name) == ["x"])
         #expect(plan.again == [InstanceID(1)])
@@ -59,14 +67,16 @@ struct StartTests {
         arguments: [
             ("apps.json", .file("apps.json")), ("-", .file("-")), ("npm run dev", .script("npm run dev")),
             ("./app", .script("./app")), ("/usr/bin/php", .script("/usr/bin/php")), ("api", .word("api")),
-            ("no.such.js", .word("no.such.js")), ("3", .selector("3")), ("all", .selector("all")), ("/^api/", .selector("/^api/")),
+            ("no.such.js", .word("no.such.js")), ("3", .selector("3")), ("all", .selector("all")),
+            ("/^api/", .selector("/^api/")),
             ("/tmp/", .script("/tmp/")),
         ] as [(String, StartOperand)])
     func operands(text: String, expected: StartOperand) throws {
         #expect(try StartOperand(text) == expected)
     }
 
-    @Test("a configuration that can't be read yet is not run as a script", arguments: ["a.config.js", "a.yml", "a.toml"])
+    @Test(
+        "a configuration that can't be read yet is not run as a script", arguments: ["a.config.js", "a.yml", "a.toml"])
     func unsupported(text: String) {
         #expect(throws: Failure.self) { try StartOperand(text) }
     }

@@ -50,7 +50,8 @@ struct TableTests {
         setTimeZone()
         let detail = InstanceDetail(
             instance: Samples.fleet[0], script: "/srv/api.js", interpreter: "node", interpreterArguments: ["--inspect"],
-            arguments: ["--port", "3000"], user: "deploy", memoryPeakBytes: 50 << 20, cpuSeconds: 61.2, tasks: 11, fds: 23,
+            arguments: ["--port", "3000"], user: "deploy", memoryPeakBytes: 50 << 20, cpuSeconds: 61.2, tasks: 11,
+            fds: 23,
             processes: [4321, 4322], restart: RestartPolicy(stopExitCodes: [0]), stop: StopPolicy(), autostart: true)
         let text = DetailBlock.make(detail).render(Self.terminal(100))
         #expect(try Golden.matches(text, "show"), "\n\(text)")
@@ -97,7 +98,10 @@ struct TableTests {
     }
 
     @Test(
-        "durations", arguments: [(0, "0s"), (59_999, "59s"), (60_000, "1m"), (11_520_000, "3h 12m"), (360_000_000, "4d 4h"), (-5, "0s")]
+        "durations",
+        arguments: [
+            (0, "0s"), (59_999, "59s"), (60_000, "1m"), (11_520_000, "3h 12m"), (360_000_000, "4d 4h"), (-5, "0s"),
+        ]
             as [(Int64, String)])
     func durations(milliseconds: Int64, text: String) {
         #expect(Quantities.duration(milliseconds: milliseconds) == text)

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("App files")
 struct AppFileTests {
-    private static func parse(_ text: String) throws -> AppFile { try AppFile.parse(Array(text.utf8), name: "apps.json") }
+    private static func parse(_ text: String) throws -> AppFile {
+        try AppFile.parse(Array(text.utf8), name: "apps.json")
+    }
 
     @Test(
         "the top level is an object with apps, an array, or one app",
@@ -69,14 +71,38 @@ struct AppFileTests {
                 "apps.json: apps[0].killTimeout: expected a time: milliseconds, or \"5s\", \"2m\", found a string '5x'"
             ),
             ("{apps: [{script: 1}]}", "apps.json: apps[0].script: expected a string, found a number '1'"),
-            ("{apps: [{script: 'a', env: 'X=1'}]}", "apps.json: apps[0].env: expected an object of variables, found a string 'X=1'"),
-            ("{apps: [{script: 'a', args: {}}]}", "apps.json: apps[0].args: expected a string or an array of strings, found an object '{}'"),
-            ("{apps: [{script: 'a', autorestart: 'no'}]}", "apps.json: apps[0].autorestart: expected true or false, found a string 'no'"),
-            ("{apps: [{script: 'a', restart: 'maybe'}]}", "apps.json: apps[0].restart: expected always, on-failure or never, found a string 'maybe'"),
-            ("{apps: [{script: 'a', instances: 1.5}]}", "apps.json: apps[0].instances: expected a number or \"max\", found a number with decimals '1.5'"),
-            ("{apps: [{script: 'a', kill_signal: 99}]}", "apps.json: apps[0].kill_signal: expected a signal such as SIGTERM, found a number '99'"),
-            ("{apps: [{script: 'a', stop_exit_codes: [300]}]}", "apps.json: apps[0].stop_exit_codes: expected exit codes from 0 to 255, found an array '[300]'"),
-            ("{apps: [{script: 'a', port: 0}]}", "apps.json: apps[0].port: expected a port from 1 to 65535, found a number '0'"),
+            (
+                "{apps: [{script: 'a', env: 'X=1'}]}",
+                "apps.json: apps[0].env: expected an object of variables, found a string 'X=1'"
+            ),
+            (
+                "{apps: [{script: 'a', args: {}}]}",
+                "apps.json: apps[0].args: expected a string or an array of strings, found an object '{}'"
+            ),
+            (
+                "{apps: [{script: 'a', autorestart: 'no'}]}",
+                "apps.json: apps[0].autorestart: expected true or false, found a string 'no'"
+            ),
+            (
+                "{apps: [{script: 'a', restart: 'maybe'}]}",
+                "apps.json: apps[0].restart: expected always, on-failure or never, found a string 'maybe'"
+            ),
+            (
+                "{apps: [{script: 'a', instances: 1.5}]}",
+                "apps.json: apps[0].instances: expected a number or \"max\", found a number with decimals '1.5'"
+            ),
+            (
+                "{apps: [{script: 'a', kill_signal: 99}]}",
+                "apps.json: apps[0].kill_signal: expected a signal such as SIGTERM, found a number '99'"
+            ),
+            (
+                "{apps: [{script: 'a', stop_exit_codes: [300]}]}",
+                "apps.json: apps[0].stop_exit_codes: expected exit codes from 0 to 255, found an array '[300]'"
+            ),
+            (
+                "{apps: [{script: 'a', port: 0}]}",
+                "apps.json: apps[0].port: expected a port from 1 to 65535, found a number '0'"
+            ),
             (
                 "{apps: [{script: 'a.js'}, {script: 'b', name: 'a'}]}",
                 "apps.json: apps[1]: the name 'a' is used twice (first in apps.json: apps[0]); give each app a name of its own"
@@ -131,6 +157,7 @@ struct AppFileTests {
         }
         #expect(
             problems?.description
-                == "apps.json: apps[1]: the script '\(scratch.path)/bad.sh' does not exist; no program of that name is in PATH either")
+                == "apps.json: apps[1]: the script '\(scratch.path)/bad.sh' does not exist; no program of that name is in PATH either"
+        )
     }
 }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("From a description to a specification")
 struct AppResolverTests {
-    static func resolver(_ directory: String, environment: [String: String] = [:], isRoot: Bool = false) -> AppResolver {
+    static func resolver(_ directory: String, environment: [String: String] = [:], isRoot: Bool = false) -> AppResolver
+    {
         var variables = environment
         if variables["PATH"] == nil { variables["PATH"] = "\(directory)/bin:/usr/bin:/bin" }
         return AppResolver(
@@ -104,7 +105,9 @@ struct AppResolverTests {
         #expect(spec.instances == 2)
         #expect(spec.restart.mode == .never)
         #expect(spec.stop.killTimeout == Milliseconds(10))
-        #expect(spec.output == OutputPolicy(outFile: "\(scratch.path)/srv/logs/o.log", errorFile: "/dev/null", merge: false))
+        #expect(
+            spec.output == OutputPolicy(outFile: "\(scratch.path)/srv/logs/o.log", errorFile: "/dev/null", merge: false)
+        )
         #expect(spec.expectedPort == 99)
         #expect(spec.uid == "nobody")
     }
@@ -129,19 +132,46 @@ struct AppResolverTests {
             (draft("none.js"), "the script 'DIR/none.js' does not exist; no program of that name is in PATH either"),
             (draft("./none.js"), "the script 'DIR/none.js' does not exist; check the path"),
             (draft("bin/"), "the script 'DIR/bin' is a directory; name the file to run in it"),
-            (draft("a.js") { $0.cwd = "nowhere" }, "the working directory 'DIR/nowhere' does not exist; create it, or correct cwd"),
+            (
+                draft("a.js") { $0.cwd = "nowhere" },
+                "the working directory 'DIR/nowhere' does not exist; create it, or correct cwd"
+            ),
             (draft("a.js") { $0.cwd = "a.js" }, "the working directory 'DIR/a.js' is not a directory; correct cwd"),
-            (draft("a.js") { $0.interpreter = "noade" }, "the interpreter 'noade' is not in PATH ('DIR/bin'); install it, or give its full path"),
-            (draft("a.js") { $0.interpreter = "/x/node" }, "the interpreter '/x/node' does not exist or is not executable; correct --interpreter"),
-            (draft("a.js") { $0.interpreter = "none" }, "'DIR/a.js' is not executable; run 'chmod +x DIR/a.js', or name its interpreter with --interpreter"),
-            (draft("a.pl"), "the interpreter 'perl' for 'DIR/a.pl' is not in PATH ('DIR/bin'); install it, or name another one with --interpreter"),
-            (draft("notes"), "'DIR/notes' is not executable; run 'chmod +x DIR/notes', or name its interpreter with --interpreter"),
-            (draft("text"), "'DIR/text' is a text file without a #! line; add one, or name its interpreter with --interpreter"),
-            (draft("lost"), "'DIR/lost' begins with '#!…/no/such/sh', which is not there; install it, or name another interpreter with --interpreter"),
+            (
+                draft("a.js") { $0.interpreter = "noade" },
+                "the interpreter 'noade' is not in PATH ('DIR/bin'); install it, or give its full path"
+            ),
+            (
+                draft("a.js") { $0.interpreter = "/x/node" },
+                "the interpreter '/x/node' does not exist or is not executable; correct --interpreter"
+            ),
+            (
+                draft("a.js") { $0.interpreter = "none" },
+                "'DIR/a.js' is not executable; run 'chmod +x DIR/a.js', or name its interpreter with --interpreter"
+            ),
+            (
+                draft("a.pl"),
+                "the interpreter 'perl' for 'DIR/a.pl' is not in PATH ('DIR/bin'); install it, or name another one with --interpreter"
+            ),
+            (
+                draft("notes"),
+                "'DIR/notes' is not executable; run 'chmod +x DIR/notes', or name its interpreter with --interpreter"
+            ),
+            (
+                draft("text"),
+                "'DIR/text' is a text file without a #! line; add one, or name its interpreter with --interpreter"
+            ),
+            (
+                draft("lost"),
+                "'DIR/lost' begins with '#!…/no/such/sh', which is not there; install it, or name another interpreter with --interpreter"
+            ),
             (draft("a.js") { $0.name = "" }, "the name is empty; give one with --name"),
             (draft("a.js") { $0.name = "all" }, "the name 'all' means every app; choose another name"),
             (draft("a.js") { $0.name = "/x/" }, "the name '/x/' would be read as a pattern; choose another name"),
-            (draft("a.js") { $0.uid = "www" }, "only root can run an app under another uid ('www'); leave uid out, or use sudo"),
+            (
+                draft("a.js") { $0.uid = "www" },
+                "only root can run an app under another uid ('www'); leave uid out, or use sudo"
+            ),
             (draft("a.js") { $0.arguments = ["a\0b"] }, "an argument contains a NUL byte; no program can be given one"),
             (draft("a.js") { $0.environment = ["": "x"] }, "'' is not the name of a variable; give NAME=value"),
             (draft("a.js") { $0.outFile = "bin" }, "the log file 'DIR/bin' is a directory; name a file in it"),

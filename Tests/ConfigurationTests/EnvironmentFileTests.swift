@@ -22,7 +22,8 @@ struct EnvironmentFileTests {
         "an error names the line",
         arguments: [
             ("A=1\nnonsense", ":2: 'nonsense' has no value"), ("A=1\n\nB=\"x\ny", ":3: a quote \" is never closed"),
-            ("1A=2", ":1: '1A' is not the name of a variable"), ("A='x' y", ":1: unexpected text after a closing quote"),
+            ("1A=2", ":1: '1A' is not the name of a variable"),
+            ("A='x' y", ":1: unexpected text after a closing quote"),
             ("=x", ":1: '' is not the name of a variable"),
         ])
     func refuses(text: String, beginning: String) throws {

@@ -7,7 +7,8 @@ struct JSONParserTests {
     @Test(
         "what is accepted",
         arguments: [
-            ("{\"a\": 1}", .object(["a": .integer(1)])), ("{a: 1, 'b': 'x',}", .object(["a": .integer(1), "b": .string("x")])),
+            ("{\"a\": 1}", .object(["a": .integer(1)])),
+            ("{a: 1, 'b': 'x',}", .object(["a": .integer(1), "b": .string("x")])),
             ("[1, 2,]", .array([.integer(1), .integer(2)])), ("// c\n[/* d */true]", .array([.bool(true)])),
             ("\"\\u00e9\\ud83d\\ude00\\n\"", .string("é😀\n")), ("1.5", .number(1.5)), ("0x10", .integer(16)),
             ("-3", .integer(-3)), ("null", .null), ("\u{feff}[]", .array([])), ("'a\\\nb'", .string("ab")),
@@ -22,10 +23,12 @@ struct JSONParserTests {
             ("", "a value is missing at line 1, column 1"), ("{\"a\": ", "a value is missing at line 1, column 7"),
             ("[1 2]", "expected ',' or ']', found '2' at line 1, column 4"),
             ("{\n \"a\" 1}", "expected ':' after 'a', found '1' at line 2, column 6"),
-            ("[\"abc]", "a string is never closed at line 1, column 2"), ("[] x", "unexpected 'x' after the value at line 1, column 4"),
+            ("[\"abc]", "a string is never closed at line 1, column 2"),
+            ("[] x", "unexpected 'x' after the value at line 1, column 4"),
             ("{a: 1, a: 2}", "the key 'a' stands twice in one object at line 1, column 8"),
             ("[tru]", "unexpected 't' at line 1, column 2"), ("/* x", "a comment is never closed at line 1, column 1"),
-            ("[1-]", "'1-' is not a number at line 1, column 2"), ("{\"a\":1", "expected ',' or '}', found the end of the file at line 1, column 7"),
+            ("[1-]", "'1-' is not a number at line 1, column 2"),
+            ("{\"a\":1", "expected ',' or '}', found the end of the file at line 1, column 7"),
             ("'\\ud800'", "half a surrogate pair at line 1, column 4"),
         ])
     func refuses(text: String, complaint: String) {

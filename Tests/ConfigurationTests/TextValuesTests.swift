@@ -15,7 +15,8 @@ struct TextValuesTests {
         #expect(TextValues.duration(text) == Milliseconds(milliseconds))
     }
 
-    @Test("what is no time", arguments: ["", "s", "-1", "5x", "1 s", "5S", "1e9s", "inf", "99999999999999999999", "ms"])
+    @Test(
+        "what is no time", arguments: ["", "s", "-1", "5x", "1 s", "5S", "1e9s", "inf", "99999999999999999999", "ms"])
     func notDurations(text: String) {
         #expect(TextValues.duration(text) == nil)
     }

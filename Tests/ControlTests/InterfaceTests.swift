@@ -48,38 +48,39 @@ struct InterfaceTests {
     private static let origin = OriginParameters(origin: "o")
 
     /// Parameters and reply of every method, with a value in every field.
-    private static let methods: [Interface.Method: (input: any Encodable & Sendable, output: any Encodable & Sendable)] = [
-        .hello: (
-            NoParameters(),
-            HelloReply(version: "v", protocol: 1, pid: 1, keeperPid: 1, home: "h", ready: true, uptimeMs: 1)
-        ),
-        .list: (selectors, ListReply(instances: [], notes: [])),
-        .show: (selectors, ShowReply(details: [])),
-        .why: (selectors, WhyReply(explanations: [])),
-        .start: (StartParameters(apps: [], environment: [:], token: "t", origin: "o"), instances),
-        .act: (
-            ActParameters(action: .stop, selectors: [], environment: [:], token: "t", origin: "o"),
-            ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
-        ),
-        .signal: (SignalParameters(signal: "s", selectors: [], origin: "o"), SignalReply(results: [])),
-        .scale: (ScaleParameters(name: "n", count: 1, change: 1, origin: "o"), instances),
-        .environment: (selectors, EnvironmentReply(id: InstanceID(1), name: "n", variables: [])),
-        .save: (SaveParameters(name: "n", force: true, origin: "o"), SaveReply(snapshot: snapshot)),
-        .snapshots: (NoParameters(), SnapshotsReply(snapshots: [])),
-        .compare: (CompareParameters(from: "a", to: "b"), CompareReply(differences: [])),
-        .undo: (
-            SnapshotParameters(name: "n", origin: "o"),
-            UndoReply(differences: [], instances: [], durable: false, notDurableReason: "r")
-        ),
-        .resurrect: (
-            SnapshotParameters(name: "n", origin: "o"),
-            ResurrectReply(instances: [], notes: [], durable: false, notDurableReason: "r")
-        ),
-        .events: (EventsParameters(replay: 1, selectors: []), EventReply(event: event)),
-        .kill: (origin, KillReply(stopped: 1)),
-        .detach: (origin, DetachReply(running: 1)),
-        .upgrade: (UpgradeParameters(path: "p", origin: "o"), UpgradeReply(version: "v", pid: 1)),
-    ]
+    private static let methods:
+        [Interface.Method: (input: any Encodable & Sendable, output: any Encodable & Sendable)] = [
+            .hello: (
+                NoParameters(),
+                HelloReply(version: "v", protocol: 1, pid: 1, keeperPid: 1, home: "h", ready: true, uptimeMs: 1)
+            ),
+            .list: (selectors, ListReply(instances: [], notes: [])),
+            .show: (selectors, ShowReply(details: [])),
+            .why: (selectors, WhyReply(explanations: [])),
+            .start: (StartParameters(apps: [], environment: [:], token: "t", origin: "o"), instances),
+            .act: (
+                ActParameters(action: .stop, selectors: [], environment: [:], token: "t", origin: "o"),
+                ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
+            ),
+            .signal: (SignalParameters(signal: "s", selectors: [], origin: "o"), SignalReply(results: [])),
+            .scale: (ScaleParameters(name: "n", count: 1, change: 1, origin: "o"), instances),
+            .environment: (selectors, EnvironmentReply(id: InstanceID(1), name: "n", variables: [])),
+            .save: (SaveParameters(name: "n", force: true, origin: "o"), SaveReply(snapshot: snapshot)),
+            .snapshots: (NoParameters(), SnapshotsReply(snapshots: [])),
+            .compare: (CompareParameters(from: "a", to: "b"), CompareReply(differences: [])),
+            .undo: (
+                SnapshotParameters(name: "n", origin: "o"),
+                UndoReply(differences: [], instances: [], durable: false, notDurableReason: "r")
+            ),
+            .resurrect: (
+                SnapshotParameters(name: "n", origin: "o"),
+                ResurrectReply(instances: [], notes: [], durable: false, notDurableReason: "r")
+            ),
+            .events: (EventsParameters(replay: 1, selectors: []), EventReply(event: event)),
+            .kill: (origin, KillReply(stopped: 1)),
+            .detach: (origin, DetachReply(running: 1)),
+            .upgrade: (UpgradeParameters(path: "p", origin: "o"), UpgradeReply(version: "v", pid: 1)),
+        ]
 
     @Test("every type of the text has exactly the fields that are encoded", arguments: types.keys.sorted())
     func type(name: String) throws {

@@ -17,8 +17,9 @@ struct PageRun {
         let description: String
     }
 
-    /// Seconds for a page, and for a command that runs until it is interrupted.
-    private static let patience = 60.0
+    /// Seconds for a page (it takes a few; on a machine under load it may take long), and for a command that runs until
+    /// it is interrupted.
+    private static let patience = 180.0
     private static let endlessSeconds = 1
 
     private let page: DocumentPage
@@ -175,7 +176,8 @@ struct PageRun {
         }
     }
 
-    /// One shell for the page: `cd` and variables last. Each command leaves its exit code and output in files.
+    /// One shell for the page: `cd` and variables last. Each command leaves its exit code and output in files. Code 4 (no
+    /// answer in time) is tried again, as the documents advise: on a machine under load it says nothing about the page.
     private func script(for commands: [DocumentPage.Command]) -> String {
         var script = ""
         for (index, command) in commands.enumerated() {
@@ -186,8 +188,16 @@ struct PageRun {
                     "env --default-signal=INT timeout --signal=INT --kill-after=5 \(Self.endlessSeconds) \(text)"
             }
             let quoted = "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
-            script += "eval \(quoted) >\(scratch.path)/\(index).output 2>&1\n"
-            script += "echo $? >\(scratch.path)/\(index).code\n"
+            script += """
+                for attempt in 1 2 3; do
+                    eval \(quoted) >\(scratch.path)/\(index).output 2>&1
+                    code=$?
+                    [ "$code" -eq 4 ] || break
+                    sleep 1
+                done
+                echo "$code" >\(scratch.path)/\(index).code
+
+                """
         }
         return script + "hearth kill >/dev/null 2>&1\n"
     }

@@ -30,16 +30,45 @@ extension Home {
     }
 
     package func startHearth(_ arguments: [String], environment: [String: String] = [:]) throws -> Run {
-        let stem = file("command-\(UUID().uuidString.prefix(8))")
+        try startRun(Programs.hearth(), arguments, environment)
+    }
+
+    /// Runs a line of shell in the home directory, in which `hearth` is the built command line.
+    package func shellRun(
+        _ line: String, environment: [String: String] = [:], within seconds: Double = 60
+    ) throws -> CommandResult {
+        try result(of: try startShell(line, environment: environment), within: seconds)
+    }
+
+    package func startShell(_ line: String, environment: [String: String] = [:]) throws -> Run {
+        let prelude = """
+            cd '\(path)' || exit 99
+            HEARTH='\(try Programs.hearth())'
+            hearth() { "$HEARTH" "$@"; }
+
+            """
+        return try startRun("/bin/sh", ["-c", prelude + line], environment)
+    }
+
+    private func startRun(
+        _ program: String, _ arguments: [String], _ environment: [String: String]
+    ) throws -> Run {
+        let stem = NSTemporaryDirectory() + "/hearth-e2e-run-\(UUID().uuidString.prefix(13))"
         var all = self.environment.merging(["HEARTH_HOME": path]) { _, new in new }
         all["HEARTH_LIBEXEC"] = (try Programs.keeper() as NSString).deletingLastPathComponent
         all.merge(environment) { _, new in new }
-        let run = Run(
-            pid: try startProcess(
-                Programs.hearth(), arguments, environment: all, output: stem + ".out", errors: stem + ".err"),
-            output: stem + ".out", errors: stem + ".err")
-        return run
+        // Not in the home: that may be on a full disk, or somebody else's.
+        let pid = try startProcess(
+            program, arguments, environment: all, output: stem + ".out", errors: stem + ".err")
+        atEnd {
+            unlink(stem + ".out")
+            unlink(stem + ".err")
+        }
+        return Run(pid: pid, output: stem + ".out", errors: stem + ".err")
     }
+
+    /// What a run has printed so far.
+    package func output(of run: Run) -> String { read(run.output) }
 
     package func result(of run: Run, within seconds: Double = 60) throws -> CommandResult {
         let code = try exitCode(of: run.pid, within: seconds)

@@ -209,12 +209,9 @@ package final class Home {
 
     fileprivate func cleanUp() throws {
         var failures: [String] = []
-        // Keepers first, as they would start daemons; then daemons, as they would start apps.
-        for (name, find) in [
-            ("keeper", { self.keeperPids }), ("daemon", { self.daemonPids }), ("app", { self.remainingApps() }),
-        ] where !killAll(find) {
-            failures.append("a \(name) of '\(path)' does not die")
-        }
+        // Together: a keeper starts a daemon and a daemon a keeper, up to their last moment.
+        if !killAll({ self.keeperPids + self.daemonPids }) { failures.append("keeper or daemon of '\(path)' do not die") }
+        if !killAll({ self.remainingApps() }) { failures.append("an app of '\(path)' does not die") }
         for pid in children + keepers.filter({ $0.value == nil }).keys {
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
@@ -238,16 +235,20 @@ package final class Home {
         }
     }
 
+    /// Kills until there is none. Looks several times: a process in the middle of its exec has no command line.
     private func killAll(_ find: () -> [Int32]) -> Bool {
         let deadline = ContinuousClock.now + .seconds(20)
-        while true {
+        var looksWithoutFinding = 0
+        while looksWithoutFinding < 3 {
             let living = find()
-            if living.isEmpty { return true }
+            looksWithoutFinding = living.isEmpty ? looksWithoutFinding + 1 : 0
+            for pid in living { kill(pid, SIGSTOP) }
             for pid in living { kill(pid, SIGKILL) }
             if ContinuousClock.now > deadline { return false }
             for pid in keepers.keys { _ = exitCode(ofKeeper: pid) }
             usleep(5_000)
         }
+        return true
     }
 }
 

@@ -43,18 +43,20 @@ pid_t clinux_keeper_pid(void);
 
 /// Start time of a process (field 22 of /proc/PID/stat, in ticks since the boot), also of a zombie. 0: unknown.
 uint64_t clinux_keeper_start_time(pid_t pid);
-/// Path of the executable `name` beside the keeper's own. 0 or `-errno`.
-int clinux_keeper_sibling(const char *name, char *path, size_t capacity);
 /// Writes `directory/name` into `path`. 0 or `-ENAMETOOLONG`.
 int clinux_keeper_join(const char *directory, const char *name, char *path, size_t capacity);
-/// The command line, each argument ended by NUL (Embedded Swift has no CommandLine). Its length, or `-errno`
-/// (E2BIG: longer than `capacity`).
-ssize_t clinux_keeper_arguments(char *text, size_t capacity);
+struct clinux_keeper_options {
+    const char *home;
+    /// The program of the daemon; without the option the hearthd beside the keeper's own file.
+    const char *daemon;
+    /// NULL: stderr as it is.
+    const char *log;
+};
+/// Reads the command line (Embedded Swift has none): `--home PATH [--daemon PATH] [--log PATH]`. The texts live for
+/// ever. 0, or `-errno` when an option is unknown or lacks its value, or the home is missing.
+int clinux_keeper_options(struct clinux_keeper_options *options);
 /// Heartbeat interval: HEARTH_HEARTBEAT_MS when it is a number from 100 to 60000, else `otherwise`.
 int64_t clinux_keeper_heartbeat_ms(int64_t otherwise);
-/// 1 when the two texts are equal.
-int clinux_keeper_equal(const char *left, const char *right);
-size_t clinux_keeper_length(const char *text);
 
 /// Opens `home` and tries its lock, leaving it free. 1: nobody has it; 0: a hearthd lives; or `-errno`.
 int clinux_keeper_home_is_free(const char *home);

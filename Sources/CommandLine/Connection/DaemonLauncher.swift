@@ -50,14 +50,17 @@ struct DaemonLauncher {
 
     private func keeperPath() throws -> String {
         var places: [String] = []
-        if let directory = getenv("HEARTH_LIBEXEC"), directory.pointee != 0 { places.append(String(cString: directory)) }
+        if let directory = getenv("HEARTH_LIBEXEC"), directory.pointee != 0 {
+            places.append(String(cString: directory))
+        }
         if let own = Self.ownPath() {
             let directory = FileSystem.parent(of: own)
             places += [Paths.absolute("../lib/hearth", base: directory, home: nil), directory]
         }
         for place in places where FileProbe.isExecutable(place + "/hearth-keeper") { return place + "/hearth-keeper" }
         throw Failure(
-            .failed, "the program 'hearth-keeper' is not installed (looked in \(places.joined(separator: ", "))); "
+            .failed,
+            "the program 'hearth-keeper' is not installed (looked in \(places.joined(separator: ", "))); "
                 + "run 'make install', or set HEARTH_LIBEXEC")
     }
 

@@ -40,7 +40,8 @@ struct HomeOwner {
             }
             for directory in missing.reversed() where mkdir(directory, 0o700) != 0 && errno != EEXIST {
                 throw Failure(
-                    .failed, "cannot create the home '\(paths.home)': \(FileProbe.describe(errno)); "
+                    .failed,
+                    "cannot create the home '\(paths.home)': \(FileProbe.describe(errno)); "
                         + "give another one with --home")
             }
         }
@@ -49,7 +50,8 @@ struct HomeOwner {
         }
         guard access(paths.home, W_OK | X_OK) == 0 else {
             throw Failure(
-                .failed, "cannot write into the home '\(paths.home)': \(FileProbe.describe(errno)); "
+                .failed,
+                "cannot write into the home '\(paths.home)': \(FileProbe.describe(errno)); "
                     + "correct its permissions, or give another one with --home")
         }
     }

@@ -37,7 +37,8 @@ struct OfflineStop {
             var waiting: [Int32] = []
             defer { for pidfd in waiting { close(pidfd) } }
             for index in targets.indices {
-                waiting += signal(home.members(of: targets[index].instance, in: processes), of: &targets[index], now: now)
+                waiting += signal(
+                    home.members(of: targets[index].instance, in: processes), of: &targets[index], now: now)
             }
             targets.removeAll { home.members(of: $0.instance, in: processes).isEmpty }
             if let last = targets.map(\.deadline).max(), now > last &+ Self.patience {

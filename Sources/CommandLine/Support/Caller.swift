@@ -9,7 +9,8 @@ enum Caller {
     /// Turns descriptions of apps into specifications, as seen from where the command was typed.
     static func resolver(environment: [String: String]) throws -> AppResolver {
         guard let directory = CallerHome.workingDirectory() else {
-            throw Failure(.failed, "the working directory is gone, or its name is not valid UTF-8; change to another one")
+            throw Failure(
+                .failed, "the working directory is gone, or its name is not valid UTF-8; change to another one")
         }
         return AppResolver(
             workingDirectory: directory, environment: environment, home: CallerHome.directory(),

@@ -52,7 +52,8 @@ struct CallerEnvironment {
         "HOSTNAME", "TERM", "SHLVL", "OLDPWD", "_", "NOTIFY_SOCKET", "COLUMNS", "LINES", "NODE_UNIQUE_ID",
         "NODE_APP_INSTANCE", "WATCHDOG_PID", "WATCHDOG_USEC",
         // What PM2 puts into its apps: a shell started below one has them all.
-        "pm_id", "pm_cwd", "pm_exec_path", "pm_out_log_path", "pm_err_log_path", "pm_pid_path", "pm_uptime", "exec_mode",
+        "pm_id", "pm_cwd", "pm_exec_path", "pm_out_log_path", "pm_err_log_path", "pm_pid_path", "pm_uptime",
+        "exec_mode",
         "exec_interpreter", "node_args", "axm_actions", "axm_options", "axm_dynamic", "axm_monitor", "pmx",
         "pmx_module", "km_link", "created_at", "restart_time", "unstable_restarts", "unique_id", "vizion",
         "vizion_running", "vizion_runing", "windowsHide", "merge_logs", "kill_retry_time", "prev_restart_delay",

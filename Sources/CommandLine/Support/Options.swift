@@ -41,7 +41,8 @@ struct CommonOptions: ParsableArguments {
         }
         guard let home = CallerHome.directory() else {
             throw Failure(
-                .failed, "there is no home directory: HOME is not set and /etc/passwd has none for uid \(geteuid()); "
+                .failed,
+                "there is no home directory: HOME is not set and /etc/passwd has none for uid \(geteuid()); "
                     + "set HEARTH_HOME or give --home")
         }
         return HomePaths(home: home + "/.hearth")

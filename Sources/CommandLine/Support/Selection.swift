@@ -33,7 +33,8 @@ enum Selection {
             guard !matches.isEmpty || selector == "all" else {
                 let near = Spelling.nearest(to: selector, among: candidates.map(\.name))
                 throw Failure(
-                    .failed, "no app is called '\(selector)'"
+                    .failed,
+                    "no app is called '\(selector)'"
                         + (near.map { "; did you mean '\($0)'?" } ?? "; run 'hearth list' to see them"))
             }
             found.formUnion(matches)

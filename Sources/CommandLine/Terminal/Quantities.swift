@@ -14,10 +14,10 @@ enum Quantities {
     /// `0 B`, `45.2 MB`: steps of 1024, one decimal.
     static func bytes(_ count: Int64) -> String {
         if count < 1024 { return "\(max(0, count)) B" }
-        var tenths = count &* 10
-        if count > Int64.max / 10 { tenths = Int64.max }
+        var value = Double(count)
         for unit in ["KB", "MB", "GB", "TB"] {
-            tenths = (tenths + 512) / 1024
+            value /= 1024
+            let tenths = Int64((value * 10).rounded())
             if tenths < 10_240 || unit == "TB" { return "\(tenths / 10).\(tenths % 10) \(unit)" }
         }
         return "\(count) B"

@@ -93,7 +93,8 @@ struct Table {
         var vertical: String { unicode ? "│" : "|" }
 
         func border(_ widths: [Int], _ place: Place) -> String {
-            let corners = unicode ? [["┌", "┬", "┐"], ["├", "┼", "┤"], ["└", "┴", "┘"]][place.rawValue] : ["+", "+", "+"]
+            let corners =
+                unicode ? [["┌", "┬", "┐"], ["├", "┼", "┤"], ["└", "┴", "┘"]][place.rawValue] : ["+", "+", "+"]
             let horizontal = unicode ? "─" : "-"
             let bars = widths.map { String(repeating: horizontal, count: $0 + 2) }
             return corners[0] + bars.joined(separator: corners[1]) + corners[2] + "\n"

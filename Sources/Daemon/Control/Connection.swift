@@ -33,8 +33,10 @@ final class Connection {
     private let loop: EventLoop
     private var framer = MessageFramer()
     private var queue: [Data] = []
+    private var queuedBytes = 0
     private var outbox = Data()
     private var isCalling = false
+    private var isTakingCalls = false
     private var isClosed = false
     private var closesWhenWritten = false
     private var timer: EventLoop.TimerToken?
@@ -64,11 +66,19 @@ final class Connection {
         let count = read(fd, &buffer, buffer.count)
         if count < 0, errno == EAGAIN || errno == EINTR { return }
         guard count > 0 else { return close() }
+        // What comes after a refused message means nothing.
+        guard !closesWhenWritten else { return }
         buffer.withUnsafeBytes { framer.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        while let message = framer.next() { queue.append(message) }
-        // 1,000 calls that nobody waited for are no client.
-        if framer.pendingBytes > Varlink.maximumMessageBytes || queue.count > 1000 {
-            send(Varlink.error(ControlError(.badRequest, "the message is longer than \(Varlink.maximumMessageBytes) bytes")))
+        while let message = framer.next() {
+            queue.append(message)
+            queuedBytes += message.count
+        }
+        // 1,000 calls that nobody waited for are no client; nor are fewer that weigh more than the largest one may.
+        if framer.pendingBytes + queuedBytes > Varlink.maximumMessageBytes || queue.count > 1000 {
+            let limit = Varlink.maximumMessageBytes
+            let complaint = "a message is longer than \(limit) bytes, or more than that or 1000 calls wait"
+            send(Varlink.error(ControlError(.badRequest, complaint)))
+            (queue, queuedBytes) = ([], 0)
             closesWhenWritten = true
             return flush()
         }
@@ -76,11 +86,18 @@ final class Connection {
         nextCall()
     }
 
+    /// Takes up what waits, one call at a time, unless the client does not read the answers that it has got.
     private func nextCall() {
-        guard !isCalling, !isClosed, !closesWhenWritten, !queue.isEmpty else { return }
-        isCalling = true
-        let message = queue.removeFirst()
-        onCall?(self, message)
+        // An answer that is given at once comes back to here: a loop, as 1,000 of them would be a deep recursion.
+        guard !isTakingCalls else { return }
+        isTakingCalls = true
+        defer { isTakingCalls = false }
+        while !isCalling, !isClosed, !closesWhenWritten, outbox.count <= Self.streamLimit, !queue.isEmpty {
+            isCalling = true
+            let message = queue.removeFirst()
+            queuedBytes -= message.count
+            onCall?(self, message)
+        }
     }
 
     // MARK: Answering
@@ -132,6 +149,7 @@ final class Connection {
         loop.change(fd, to: outbox.isEmpty ? .readable : [.readable, .writable])
         if outbox.isEmpty, closesWhenWritten { return close() }
         arm()
+        if written > 0 { nextCall() }
     }
 
     // MARK: Deadlines

@@ -16,17 +16,36 @@ extension Dispatcher {
     // MARK: start
 
     func start(_ call: Call, _ parameters: StartParameters) {
-        if let token = parameters.token {
-            let known = fleet.ids.filter { fleet[$0]?.desired.token == token }
-            if !known.isEmpty { return answerWhenSettled(call, known) }
-        }
+        if let known = instances(startedWith: parameters.token) { return answerWhenSettled(call, known) }
         do throws(ControlError) {
             try SpecValidation.validate(parameters.apps, alreadyThere: fleet.ids.count)
         } catch { return call.fail(error) }
+        guard parameters.apps.contains(where: { $0.uid != nil || $0.gid != nil }) else {
+            return enter(call, parameters)
+        }
+        let apps = parameters.apps
+        services.loop.offload(to: services.codec) { () -> ControlError? in
+            do throws(ControlError) { try SpecValidation.validateAccounts(apps) } catch { return error }
+            return nil
+        } then: { [self] failure in
+            if let failure { call.fail(failure) } else { self.enter(call, parameters) }
+        }
+    }
+
+    private func enter(_ call: Call, _ parameters: StartParameters) {
+        // Again: the same command may have come a second time while its accounts were looked up.
+        if let known = instances(startedWith: parameters.token) { return answerWhenSettled(call, known) }
         let actor = call.actor(parameters.origin)
         let ids = register(parameters.apps, environment: parameters.environment, token: parameters.token, by: actor)
         startWhenWritten(ids, by: actor)
         answerWhenSettled(call, ids)
+    }
+
+    /// What a command with this token has started already.
+    private func instances(startedWith token: String?) -> [InstanceID]? {
+        guard let token else { return nil }
+        let known = fleet.ids.filter { fleet[$0]?.desired.token == token }
+        return known.isEmpty ? nil : known
     }
 
     /// Enters apps into the list. Nothing is started yet.

@@ -33,13 +33,18 @@ enum Selectors {
             if ids.isEmpty {
                 let message =
                     selector == "all"
-                    ? "there are no apps" : "no app, namespace or id is called '\(selector)'"
+                    ? "there are no apps" : "no app, namespace or id is called '\(shortened(selector))'"
                 resolution.failures.append((selector, message))
             }
             found.formUnion(ids)
         }
         resolution.ids = found.sorted()
         return resolution
+    }
+
+    /// A selector as a sentence can hold it.
+    private static func shortened(_ text: String) -> String {
+        text.utf8.count <= 200 ? text : "\(text.prefix(60))…"
     }
 
     private static func match(
@@ -82,7 +87,7 @@ enum Selectors {
                 var buffer = [CChar](repeating: 0, count: 200)
                 regerror(failure, &compiled, &buffer, buffer.count)
                 let why = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                throw ControlError(.badRequest, "'/\(text)/' is not a regular expression: \(why)")
+                throw ControlError(.badRequest, "'/\(shortened(text))/' is not a regular expression: \(why)")
             }
         }
 

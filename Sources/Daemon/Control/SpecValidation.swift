@@ -1,5 +1,6 @@
 import Control
 import Model
+import Platform
 import Records
 
 /// What a client may ask to be started. The command line checks more (files, programs) and says it better; this holds
@@ -15,6 +16,15 @@ enum SpecValidation {
         guard total <= InstanceTable.capacity else {
             throw ControlError(
                 .badRequest, "\(total) instances are more than one home can hold (\(InstanceTable.capacity))")
+        }
+    }
+
+    /// Whom the app is to run as. Asks the name service, which may be slow: not for the loop.
+    static func validateAccounts(_ apps: [AppSpec]) throws(ControlError) {
+        for (index, app) in apps.enumerated() where app.uid != nil || app.gid != nil {
+            do throws(Account.Unknown) { _ = try Account.resolve(uid: app.uid, gid: app.gid) } catch {
+                throw ControlError(.badRequest, "apps[\(index)] '\(app.name)': \(error.message)")
+            }
         }
     }
 

@@ -50,7 +50,9 @@ struct ScaleCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        guard let text = by ?? count else { throw Failure.usage("the number of instances is missing; write N, +N or -N") }
+        guard let text = by ?? count else {
+            throw Failure.usage("the number of instances is missing; write N, +N or -N")
+        }
         guard let number = Int(text), abs(number) <= InstanceCount.limit else {
             throw Failure.usage("'\(text)' is not a number of instances; write N, +N or -N")
         }

@@ -16,7 +16,7 @@ struct StartCommand: ParsableCommand {
             """)
 
     /// What stood after `--`: the entry point spells it so, as the parser knows only one list of operands.
-    @Option(name: .customLong("app-argument"), help: .hidden)
+    @Option(name: .customLong("app-argument"), parsing: .unconditionalSingleValue, help: .hidden)
     var arguments: [String] = []
 
     @Argument(help: "Scripts, programs, \"shell commands\", JSON files, names, ids, namespaces or 'all'.")
@@ -119,6 +119,7 @@ struct StartCommand: ParsableCommand {
             case .selector(let text):
                 let ids = try Selection.ids(
                     [text], among: existing.map { .init(id: $0.id, name: $0.name, namespace: $0.namespace) })
+                if ids.isEmpty { plan.failures.append("there are no apps; 'hearth start SCRIPT' adds one") }
                 plan.addSelected(ids, existing: existing)
             }
         }
@@ -132,14 +133,18 @@ struct StartCommand: ParsableCommand {
             throw Failure.usage("\(option) can't be used with an app file; write it into the file")
         }
         if files, !arguments.isEmpty {
-            throw Failure.usage("arguments after '--' can't be used with an app file; write them into the file as 'args'")
+            throw Failure.usage(
+                "arguments after '--' can't be used with an app file; write them into the file as 'args'")
         }
         if !files, !only.isEmpty { throw Failure.usage("--only needs an app file") }
         if !files, let name = try options.environmentName() {
-            throw Failure.usage("--env '\(name)' chooses an environment of an app file; for a variable write --env KEY=value")
+            throw Failure.usage(
+                "--env '\(name)' chooses an environment of an app file; for a variable write --env KEY=value")
         }
         let apps = kinds.filter { if case .file = $0 { false } else { true } }
-        if apps.count > 1, options.name != nil { throw Failure.usage("--name can't be given to \(apps.count) apps at once") }
+        if apps.count > 1, options.name != nil {
+            throw Failure.usage("--name can't be given to \(apps.count) apps at once")
+        }
     }
 
     private func refuseControl(in kinds: [StartOperand], _ draft: AppDraft) throws {
@@ -160,16 +165,20 @@ struct StartCommand: ParsableCommand {
                     apps: plan.newApps, environment: environment, token: Session.makeToken(), origin: origin),
                 repeats: true)
             instances += reply.instances
+            // It is in the list and will be tried again; this command did not get it to run.
+            results += reply.instances.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }
+                .map { ActionResult(id: $0.id, name: $0.name, ok: false, message: $0.reason) }
             Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
         }
         if !plan.again.isEmpty {
             let reply: ActReply = try session.change(
                 .act,
                 ActParameters(
-                    action: .start, selectors: plan.again.map(\.description), token: Session.makeToken(), origin: origin),
+                    action: .start, selectors: plan.again.map(\.description), token: Session.makeToken(), origin: origin
+                ),
                 repeats: true)
             instances += reply.instances
-            results = reply.results
+            results += reply.results
             Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
         }
         for note in plan.notes { Output.complain(note) }

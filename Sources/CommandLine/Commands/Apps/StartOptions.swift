@@ -7,10 +7,13 @@ struct StartOptions: ParsableArguments {
     @Option(name: [.customShort("n"), .long], help: "Name of the app (default: from the script).")
     var name: String?
 
-    @Option(help: ArgumentHelp("Working directory (default: the present one).", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("Working directory (default: the present one).", valueName: "dir"), completion: .directory)
     var cwd: String?
 
-    @Option(help: ArgumentHelp("Program that runs the script, or 'none' (default: by extension or #! line).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Program that runs the script, or 'none' (default: by extension or #! line).", valueName: "name"))
     var interpreter: String?
 
     @Option(
@@ -154,7 +157,8 @@ struct StartOptions: ParsableArguments {
     /// Options that say nothing about the apps of a file; the file itself has a key for each.
     var notForFiles: [String] {
         let given: [(option: String, isGiven: Bool)] = [
-            ("--name", name != nil), ("--interpreter", interpreter != nil), ("--interpreter-args", interpreterArgs != nil),
+            ("--name", name != nil), ("--interpreter", interpreter != nil),
+            ("--interpreter-args", interpreterArgs != nil),
             ("--instances", instances != nil), ("--kill-timeout", killTimeout != nil),
             ("--kill-signal", killSignal != nil), ("--max-restarts", maxRestarts != nil),
             ("--min-uptime", minUptime != nil), ("--restart-delay", restartDelay != nil),

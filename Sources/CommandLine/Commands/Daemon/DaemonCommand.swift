@@ -22,7 +22,8 @@ struct DaemonCommand: ParsableCommand {
 
     struct Detach: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "detach", abstract: "End daemon and keeper, leave the apps running; 'hearth up' takes them back.")
+            commandName: "detach",
+            abstract: "End daemon and keeper, leave the apps running; 'hearth up' takes them back.")
 
         @OptionGroup var format: FormatOptions
         @OptionGroup var common: CommonOptions
@@ -31,7 +32,8 @@ struct DaemonCommand: ParsableCommand {
             let session = try Session(common)
             let client = try session.connect()
             let reply = try client.call(
-                .detach, OriginParameters(origin: Session.origin("daemon detach")), as: DetachReply.self, kind: .changing,
+                .detach, OriginParameters(origin: Session.origin("daemon detach")), as: DetachReply.self,
+                kind: .changing,
                 deadline: Session.Deadline.ordinary)
             let isGone = client.waitForEnd(milliseconds: 5000)
             if format.json {

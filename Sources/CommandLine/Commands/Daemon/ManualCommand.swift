@@ -84,7 +84,8 @@ enum ManualPage {
 
     /// Keeps the lines of a discussion as they are.
     private static func lines(_ text: String) -> String {
-        ".nf\n" + text.split(separator: "\n", omittingEmptySubsequences: false).map { escape(String($0)) }
+        ".nf\n"
+            + text.split(separator: "\n", omittingEmptySubsequences: false).map { escape(String($0)) }
             .joined(separator: "\n") + "\n.fi"
     }
 

@@ -4,9 +4,11 @@ import Control
 
 struct UpgradeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "upgrade", abstract: "Let the daemon go on as the installed (or a given) hearthd; apps never notice.")
+        commandName: "upgrade",
+        abstract: "Let the daemon go on as the installed (or a given) hearthd; apps never notice.")
 
-    @Option(help: ArgumentHelp("The new hearthd (default: where the present one was started from).", valueName: "file"),
+    @Option(
+        help: ArgumentHelp("The new hearthd (default: where the present one was started from).", valueName: "file"),
         completion: .file())
     var path: String?
 

@@ -91,12 +91,14 @@ enum DetailBlock {
         if let delay = policy.restartDelay { parts.append("delay \(delay)") }
         if let delay = policy.exponentialBackoff { parts.append("back-off from \(delay)") }
         if !policy.stopExitCodes.isEmpty {
-            parts.append("stays stopped after exit code \(policy.stopExitCodes.map(String.init).joined(separator: ", "))")
+            parts.append(
+                "stays stopped after exit code \(policy.stopExitCodes.map(String.init).joined(separator: ", "))")
         }
         parts.append(policy.slowRetry ? "then slow retries" : "then none")
         block.add("restart policy", policy.mode == .never ? "never" : parts.joined(separator: "; "))
         block.add(
-            "stop", "\(detail.stop.signal) to \(detail.stop.wholeTree ? "the whole tree" : "the main process"), "
+            "stop",
+            "\(detail.stop.signal) to \(detail.stop.wholeTree ? "the whole tree" : "the main process"), "
                 + "SIGKILL after \(detail.stop.killTimeout)")
         if !detail.autostart { block.add("autostart", "no") }
     }

@@ -3,7 +3,8 @@ import Control
 
 struct SaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "save", abstract: "Save the list of apps under a name; 'resurrect' brings it back.", aliases: ["dump"])
+        commandName: "save", abstract: "Save the list of apps under a name; 'resurrect' brings it back.",
+        aliases: ["dump"])
 
     @Argument(help: "Name of the snapshot (default: the time).")
     var name: String?

@@ -23,7 +23,8 @@ struct SnapshotsCommand: ParsableCommand {
 
     struct Diff: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "diff", abstract: "Show what differs between two snapshots, or a snapshot and the present list.")
+            commandName: "diff",
+            abstract: "Show what differs between two snapshots, or a snapshot and the present list.")
 
         @Argument(help: "Name of the older snapshot.")
         var from: String

@@ -1,0 +1,1 @@
+"""What all scenarios share: processes, stamps of the apps, figures, the report."""
