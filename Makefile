@@ -11,7 +11,7 @@ RELEASE     := $(RELEASE_DIR)/release
 PROGRAMS    := hearth hearthd hearth-keeper
 SOURCES     := $(wildcard Sources Tests Benchmarks)
 
-# The Varlink client of somebody else, for the test that speaks to hearthd with it.
+# The Varlink client of somebody else, for the tests that speak to hearthd with it.
 VARLINK    := varlink==31.0.0
 PYTHON_ENV := $(CURDIR)/$(DEBUG_DIR)/python
 
@@ -41,7 +41,7 @@ release: need-swift ## the three programs, optimised, with Swift's libraries lin
 
 test: need-swift setup-test ## build and run all tests
 	$(SWIFT) build
-	HEARTH_TEST_PYTHON=$(PYTHON_ENV)/bin/python3 $(SWIFT) test $(TEST_FLAGS)
+	PATH="$(PYTHON_ENV)/bin:$$PATH" $(SWIFT) test $(TEST_FLAGS)
 
 lint: need-swift ## formatting, and the rules that a formatter does not know
 	$(SWIFT) format lint -s -r Package.swift $(SOURCES)

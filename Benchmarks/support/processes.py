@@ -28,8 +28,8 @@ def become_subreaper():
 class Finished:
     """A command that has ended: how long it took as a whole process, and what it printed."""
 
-    def __init__(self, began, ended, code, output):
-        self.began, self.ended, self.code, self.output = began, ended, code, output
+    def __init__(self, began, ended, code, output, cpu_ms=None):
+        self.began, self.ended, self.code, self.output, self.cpu_ms = began, ended, code, output, cpu_ms
 
     @property
     def ms(self):
@@ -53,7 +53,7 @@ def run(arguments, environment, output, timeout=60, check=True):
         ready, _, _ = select.select([watched], [], [], timeout)
         if not ready:
             os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
+        _, status, usage = os.wait4(pid, 0)
     finally:
         os.close(watched)
     ended = boottime_ns()
@@ -64,7 +64,7 @@ def run(arguments, environment, output, timeout=60, check=True):
     code = os.waitstatus_to_exitcode(status)
     if check and code != 0:
         raise CommandFailed(f"'{' '.join(arguments[:6])}' ended with {code}: {text.strip()[-500:]}")
-    return Finished(began, ended, code, text)
+    return Finished(began, ended, code, text, (usage.ru_utime + usage.ru_stime) * 1e3)
 
 
 def wait_until(condition, timeout, what, pause=0.002):

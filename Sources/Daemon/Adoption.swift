@@ -32,25 +32,26 @@ struct Adoption {
         var adopted = 0
         var ended = 0
         var started = 0
+        /// Sentences about processes of ours that are in no list.
+        var unlisted: [String] = []
     }
 
     func perform() -> Summary {
         let state = services.state.desired
-        let isSameBoot = state.boot == services.machine.boot
-        let wasKilled = state.killed != nil && isSameBoot
         var records: [InstanceID: InstanceRecord] = [:]
-        if isSameBoot {
-            for record in services.table.records() { records[record.id] = record }
-        }
-        if !isSameBoot {
+        for record in services.table.records() { records[record.id] = record }
+        // A table is of this boot, or it was not read. A list may be an old one that was put back, by us or by a person.
+        let isSameBoot = state.boot == services.machine.boot || !records.isEmpty
+        let wasKilled = state.killed != nil && isSameBoot
+        if state.boot != services.machine.boot || state.machine != services.machine.machine {
             services.state.change { state in
                 state.boot = services.machine.boot
                 state.machine = services.machine.machine
-                state.killed = nil
+                if !isSameBoot { state.killed = nil }
             }
         }
 
-        let tagged = isSameBoot ? search() : [:]
+        var tagged = isSameBoot ? search() : [:]
 
         var summary = Summary()
         for desired in state.instances {
@@ -59,8 +60,12 @@ struct Adoption {
             } else {
                 enter(desired, tagged[desired.id] ?? [], isSameBoot: isSameBoot, wasKilled: wasKilled, &summary)
             }
+            tagged[desired.id] = nil
         }
-        for leftover in records.values { forget(leftover) }
+        for leftover in records.values { forget(leftover, tagged.removeValue(forKey: leftover.id) ?? [], &summary) }
+        for (id, processes) in tagged {
+            if let main = processes.first(where: \.isMain) { note(main.identity, id, &summary) }
+        }
         return summary
     }
 
@@ -197,16 +202,26 @@ struct Adoption {
         }
     }
 
-    /// A record whose entry is gone from the list: its processes are ended, nobody wants them.
-    private func forget(_ record: InstanceRecord) {
+    /// A record whose entry is not in the list: a delete takes the entry away last, so the list was damaged, or is an
+    /// old one that was put back. The app did nothing wrong: it goes on, and a person is told.
+    private func forget(
+        _ record: InstanceRecord, _ tagged: [MembershipScan.TaggedProcess], _ summary: inout Summary
+    ) {
         services.table.remove(record.id)
-        guard let process = record.process, process.startTime != 0, process.isAlive() else { return }
-        services.log.note("pid \(process.pid) of instance \(record.id), which is in no list any more, is ended")
-        let query = ProcessTrees.Query(
-            main: process, notBefore: process.startTime, uid: geteuid(),
-            tag: InstanceTag(homeID: services.homeID, instance: record.id, generation: record.generation))
-        fleet.trees.signal(query, SIGTERM) { [fleet] _ in
-            fleet.services.loop.schedule(after: Milliseconds(5000)) { fleet.trees.killAll(query) {} }
+        if let process = record.process, process.startTime != 0, process.isAlive() {
+            note(process, record.id, &summary)
+        } else if let main = tagged.first(where: \.isMain) {
+            note(main.identity, record.id, &summary)
+        }
+    }
+
+    private func note(_ process: ProcessIdentity, _ id: InstanceID, _ summary: inout Summary) {
+        summary.unlisted.append(
+            "pid \(process.pid) was started as instance \(id), which is not in the list: it is left alone, nobody restarts it"
+        )
+        // Its tag must not be taken for that of another instance.
+        services.state.change { state in
+            if state.nextID <= id.rawValue { state.nextID = id.rawValue &+ 1 }
         }
     }
 }

@@ -44,12 +44,7 @@ final class DaemonLog: Sendable {
     }
 
     private static func timestamp() -> String {
-        SnapshotStore.stamp(SystemClock.wallClock()).replacingUnderscore()
-    }
-}
-
-extension String {
-    fileprivate func replacingUnderscore() -> String {
-        String(map { $0 == "_" ? " " : $0 })
+        let (date, time, fraction) = SystemClock.local(SystemClock.wallClock())
+        return "\(date) \(time).\(fraction)"
     }
 }

@@ -143,7 +143,6 @@ final class Daemon: Lifecycle {
         let loop = try EventLoop()
         let vault = Vault(loop)
         let reading = DesiredStateFile.read(paths)
-        let desired = try Self.desiredState(reading, machine: machine, log: log)
 
         var deposits: [Vault.Deposit] = []
         if let socket = handOver?.vaultDescriptor ?? Self.inheritedVault() {
@@ -162,6 +161,10 @@ final class Daemon: Lifecycle {
         isTableExact = tableDescriptor != nil
         if tableDescriptor == nil, let copy = InstanceTable.read(paths, machine) { table.load(copy) }
         self.deposits = deposits
+        // The keeper has a list only while the disk did not take it: then it is the newer one.
+        let kept = deposits.first { $0.kind == KEEPER_KIND_LIST.rawValue }
+        let undurable = kept.flatMap { StateStore.kept($0.descriptor) }
+        let desired = try undurable ?? Self.desiredState(reading, machine: machine, log: log)
 
         services = Services(
             paths: paths, machine: machine, loop: loop, log: log, vault: vault, desired: desired, table: table,
@@ -173,10 +176,13 @@ final class Daemon: Lifecycle {
         memory = MemoryHousekeeping(loop)
         server = ControlServer(services, dispatcher, memory)
         keeperLink = KeeperLink(services, server)
-        homeWatch = HomeWatch(services, server, keeperLink)
+        homeWatch = HomeWatch(services, server, keeperLink, lockDescriptor: lockDescriptor)
         upgrader = Upgrader(services, fleet, server, lockDescriptor: lockDescriptor)
         signals = try checked(Self.signalDescriptor(), "receive signals")
+        if undurable != nil { services.state.isKept = true }
         dispatcher.notes = Self.setAsideCorrupt(reading, log: log)
+        // What was set aside is replaced, what the disk did not take is tried again.
+        if undurable != nil || (!reading.corrupt.isEmpty && reading.state != nil) { services.state.change { _ in } }
         fleet.explain = { id, generation, status in explainer.explainExit(id, generation, status) }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
@@ -237,8 +243,13 @@ final class Daemon: Lifecycle {
 
     func run() -> Int32 {
         dispatcher.lifecycle = self
-        do {
+        // A full disk does not keep the daemon from starting: nothing believes this file.
+        do throws(SystemError) {
             try PidFile.write(services.paths)
+        } catch {
+            services.log.note("no pid file: \(error)")
+        }
+        do {
             let control = deposits.first { $0.kind == KEEPER_KIND_CONTROL.rawValue }
             if let handOver {
                 if let control { close(control.descriptor) }
@@ -260,6 +271,8 @@ final class Daemon: Lifecycle {
         let begun = SystemClock.now()
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         inspector.lookSoon()
+        for sentence in summary.unlisted { services.log.note(sentence) }
+        dispatcher.notes += summary.unlisted
         dispatcher.isReady = true
         services.vault.ready()
         let took = SystemClock.now().since(begun)
@@ -302,7 +315,7 @@ final class Daemon: Lifecycle {
     func end(because reason: String, _ goodbye: @escaping () -> Void) {
         guard !isEnding else { return }
         isEnding = true
-        services.journal.add("daemon", "ends: \(reason); the keeper stands down, the apps are left as they are")
+        services.journal.add("daemon", "ends: \(reason); the keeper stands down, what runs is left running")
         keeperLink.isStandingDown = true
         services.tableChanged()
         let deadline = SystemClock.now().advanced(by: Milliseconds(3000))

@@ -47,6 +47,24 @@ struct HomeLock: ~Copyable {
         return .held(by: holder)
     }
 
+    /// Whether `descriptor` is the directory that has the home's path now.
+    static func isInPlace(_ descriptor: Int32, _ paths: HomePaths) -> Bool {
+        var locked = stat()
+        var present = stat()
+        return fstat(descriptor, &locked) == 0 && stat(paths.home, &present) == 0
+            && locked.st_ino == present.st_ino && locked.st_dev == present.st_dev
+    }
+
+    /// Locks a home that was deleted and made anew: the lock that we have is on a directory which nobody can find.
+    /// The descriptor keeps its number.
+    static func renew(_ descriptor: Int32, _ paths: HomePaths) throws(SystemError) {
+        let fd = try checked(clinux_open(paths.home, O_RDONLY | O_DIRECTORY, 0), "open '\(paths.home)'")
+        defer { close(fd) }
+        try checked(clinux_flock(fd, 1), "lock '\(paths.home)'")
+        if dup2(fd, descriptor) < 0 { throw SystemError(errno, "lock '\(paths.home)'") }
+        _ = clinux_set_cloexec(descriptor, 1)
+    }
+
     /// A lock that came along through an exec.
     init(inherited descriptor: Int32) { self.descriptor = descriptor }
 

@@ -9,18 +9,21 @@ import Records
 
 /// Puts back what somebody removes from the home while the daemon runs: sockets, pid file, directories.
 ///
-/// The kernel tells (inotify); nothing polls. The lock cannot be removed: it is on the directory's inode.
+/// The kernel tells (inotify); nothing polls. The lock is on the directory's inode: it outlives everything in the
+/// directory, and a home that was deleted as a whole is made again and locked again.
 final class HomeWatch {
     private let services: Services
     private let server: ControlServer
     private let keeperLink: KeeperLink
+    private let lockDescriptor: Int32
     private var inotify: Int32 = -1
     private var repairTimer: EventLoop.TimerToken?
 
-    init(_ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink) {
+    init(_ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink, lockDescriptor: Int32) {
         self.services = services
         self.server = server
         self.keeperLink = keeperLink
+        self.lockDescriptor = lockDescriptor
     }
 
     func start() {
@@ -48,8 +51,9 @@ final class HomeWatch {
         repairTimer = services.loop.schedule(after: Milliseconds(20)) { [unowned self] in
             self.repairTimer = nil
             let (paths, runtime) = (self.services.paths, self.services.paths.runtime(of: self.services.machine))
+            let lock = self.lockDescriptor
             self.services.loop.offload(to: self.services.stateThread) {
-                Self.missing(paths, runtime)
+                Self.missing(paths, runtime, lock)
             } then: { [unowned self] missing in
                 if !missing.isEmpty { self.repair(missing) }
             }
@@ -57,10 +61,11 @@ final class HomeWatch {
     }
 
     /// What should be there and is not, directories first.
-    private static func missing(_ paths: HomePaths, _ runtime: String) -> [String] {
-        let directories = [paths.home, paths.run, paths.state, paths.logs, runtime]
+    private static func missing(_ paths: HomePaths, _ runtime: String, _ lock: Int32) -> [String] {
+        let home = HomeLock.isInPlace(lock, paths) ? [] : [paths.home]
+        let directories = [paths.run, paths.state, paths.logs, runtime]
         let files = [paths.desiredState, paths.controlSocket, paths.vaultSocket, paths.pidFile]
-        return directories.filter { !FileSystem.isDirectory($0) } + files.filter { !FileSystem.exists($0) }
+        return home + directories.filter { !FileSystem.isDirectory($0) } + files.filter { !FileSystem.exists($0) }
     }
 
     private func repair(_ missing: [String]) {
@@ -69,6 +74,9 @@ final class HomeWatch {
         do throws(SystemError) {
             for path in missing {
                 switch path {
+                case paths.home:
+                    try FileSystem.makeDirectory(path)
+                    try HomeLock.renew(lockDescriptor, paths)
                 case paths.controlSocket: try server.bindAgain()
                 case paths.vaultSocket: try keeperLink.bindAgain()
                 case paths.pidFile: try PidFile.write(paths)

@@ -1,3 +1,4 @@
+import CLinux
 import Control
 import Model
 import Platform
@@ -49,6 +50,15 @@ final class Services {
         stateThread = WorkerPool(name: "hearthd-state")
         state = StateStore(desired, loop: loop, paths: paths, pool: stateThread, log: log)
         homeID = paths.id
+        state.keep = { memory, former in
+            // The keeper answers when it has what was sent before, so nothing is closed that is still to be sent.
+            let closeFormer = { (_: Bool) in if let former { _ = close(former) } }
+            if let memory {
+                vault.deposit(KEEPER_KIND_LIST, id: 0, memory, done: closeFormer)
+            } else {
+                vault.drop(KEEPER_KIND_LIST, id: 0, done: closeFormer)
+            }
+        }
         cgroupBase = Cgroups.delegatedBase()
     }
 

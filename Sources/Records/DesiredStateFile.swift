@@ -5,10 +5,12 @@ package import Platform
     import Glibc
 #endif
 
-// The desired state on disk: `state/desired.json`, and the version before it in `state/desired.json.bak`.
+// The desired state on disk: `state/desired.json`, and a copy of it in `state/desired.json.bak`.
 //
-// A file is replaced by renaming, so a reader sees the old or the new one, whole. A file that cannot be read is never
-// deleted: the daemon sets it aside as `desired.json.corrupt-TIME`, takes the backup, and says so.
+// A file is replaced by renaming, so a reader sees the old or the new one, whole. The copy is made when the list is on
+// the disk: while a change is on its way the copy is the version before, at rest both are the same, so a list that is
+// damaged at rest costs nothing. A file that cannot be read is never deleted: the daemon sets it aside as
+// `desired.json.corrupt-TIME`, takes the backup, or else the newest snapshot, and says so.
 
 package enum DesiredStateFile {
     package struct Reading: Sendable {
@@ -37,7 +39,7 @@ package enum DesiredStateFile {
                     continue
                 }
                 if path == paths.desiredStateBackup {
-                    reading.notes.append("the list as it was before the last change is used (from '\(path)')")
+                    reading.notes.append("the backup of the list is used ('\(path)')")
                 }
                 reading.state = state
                 return reading
@@ -45,6 +47,11 @@ package enum DesiredStateFile {
                 reading.notes.append("'\(path)' cannot be used: \(RecordCoding.complaint(error))")
                 reading.corrupt.append(path)
             }
+        }
+        // A list that is not there was never written; one that is there and unreadable had a content.
+        if !reading.corrupt.isEmpty, let newest = SnapshotStore.list(paths).snapshots.last {
+            reading.notes.append("the list is that of snapshot '\(newest.name)'; changes since then are lost")
+            reading.state = newest.state
         }
         return reading
     }
@@ -57,15 +64,16 @@ package enum DesiredStateFile {
         }
     }
 
-    /// Writes the list. The former one becomes the backup.
+    /// Writes the list.
     ///
     /// - Parameter sync: also waits until it is on the disk.
     package static func write(_ state: DesiredState, to paths: HomePaths, sync: Bool) throws(SystemError) {
-        let bytes = RecordCoding.encode(state)
-        _ = unlink(paths.desiredStateBackup)
-        // The first write has nothing to back up.
-        _ = link(paths.desiredState, paths.desiredStateBackup)
-        try FileSystem.replace(paths.desiredState, with: bytes, sync: sync)
+        try FileSystem.replace(paths.desiredState, with: RecordCoding.encode(state), sync: sync)
+    }
+
+    /// Makes the backup a copy of the list as it lies there: a file of its own, which no damage to the list reaches.
+    package static func backUp(_ paths: HomePaths) throws(SystemError) {
+        try FileSystem.replace(paths.desiredStateBackup, with: try FileSystem.read(paths.desiredState), sync: false)
     }
 
     /// Waits until the list as it lies there is on the disk.

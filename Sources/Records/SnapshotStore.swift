@@ -81,15 +81,7 @@ package enum SnapshotStore {
 
     /// `2026-11-21_13-33-01.250`: sorts by time.
     package static func stamp(_ milliseconds: Int64) -> String {
-        var seconds = time_t(milliseconds / 1000)
-        var parts = tm()
-        localtime_r(&seconds, &parts)
-        func pad(_ number: Int, _ width: Int = 2) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
-        }
-        let date = "\(Int(parts.tm_year) + 1900)-\(pad(Int(parts.tm_mon) + 1))-\(pad(Int(parts.tm_mday)))"
-        let time = "\(pad(Int(parts.tm_hour)))-\(pad(Int(parts.tm_min)))-\(pad(Int(parts.tm_sec)))"
-        return "\(date)_\(time).\(pad(Int(milliseconds % 1000), 3))"
+        let (date, time, fraction) = SystemClock.local(milliseconds)
+        return "\(date)_\(String(time.map { $0 == ":" ? "-" : $0 })).\(fraction)"
     }
 }

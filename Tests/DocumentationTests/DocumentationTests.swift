@@ -12,7 +12,9 @@ struct DocumentationTests {
         "docs/varlink.md: python3 -m pip install varlink",
     ]
 
-    @Test("every command of a page ends as the page says", arguments: DocumentPage.all)
+    @Test(
+        "every command of a page ends as the page says",
+        arguments: DocumentPage.all.filter { !$0.commands.isEmpty })
     func commandsWork(page: DocumentPage) throws {
         for outcome in try PageRun.perform(page) {
             let command = outcome.command

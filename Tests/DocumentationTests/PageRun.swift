@@ -20,7 +20,7 @@ struct PageRun {
     /// Seconds for a page (it takes a few; on a machine under load it may take long), and for a command that runs until
     /// it is interrupted.
     private static let patience = 180.0
-    private static let endlessSeconds = 1
+    private static let endlessSeconds = 0.5
 
     private let page: DocumentPage
     private let scratch: URL
@@ -136,14 +136,11 @@ struct PageRun {
         return found
     }
 
-    /// A Python that has the package `varlink` comes first in PATH.
+    /// The Python that `make test` gave the package `varlink` comes first, also when the tests are run without it.
     private var searchPath: String {
-        let environment = ProcessInfo.processInfo.environment
-        let python =
-            environment["HEARTH_TEST_PYTHON"]
-            ?? DocumentPage.root.appendingPathComponent(".build/python/bin/python3").path
-        let directory = URL(fileURLWithPath: python).deletingLastPathComponent().path
-        return "\(scratch.path)/bin:\(directory):\(environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")"
+        let python = DocumentPage.root.appendingPathComponent(".build/python/bin").path
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        return "\(scratch.path)/bin:\(python):\(path)"
     }
 
     // MARK: - Running

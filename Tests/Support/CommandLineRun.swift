@@ -34,6 +34,7 @@ extension Home {
     }
 
     /// Runs a line of shell in the home directory, in which `hearth` is the built command line.
+    @discardableResult
     package func shellRun(
         _ line: String, environment: [String: String] = [:], within seconds: Double = 60
     ) throws -> CommandResult {

@@ -210,8 +210,8 @@ package final class Home {
     fileprivate func cleanUp() throws {
         var failures: [String] = []
         // Together: a keeper starts a daemon and a daemon a keeper, up to their last moment.
-        if !killAll({ self.keeperPids + self.daemonPids }) { failures.append("keeper or daemon of '\(path)' do not die") }
-        if !killAll({ self.remainingApps() }) { failures.append("an app of '\(path)' does not die") }
+        if !killAll({ keeperPids + daemonPids }) { failures.append("keeper or daemon of '\(path)' do not die") }
+        if !killAll(remainingApps) { failures.append("an app of '\(path)' does not die") }
         for pid in children + keepers.filter({ $0.value == nil }).keys {
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)

@@ -52,6 +52,7 @@ enum keeper_kind {
     KEEPER_KIND_CHANNEL = 3,  // Node IPC channel
     KEEPER_KIND_LISTENER = 4, // listening socket of an app
     KEEPER_KIND_STDIN = 5,
+    KEEPER_KIND_LIST = 6,     // memfd of the desired state, while the disk does not take it
 };
 
 struct keeper_packet {

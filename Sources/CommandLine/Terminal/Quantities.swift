@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Numbers as people read them, without a formatter.
 enum Quantities {
@@ -32,12 +32,7 @@ enum Quantities {
 
     /// `2026-11-21 13:47:56` in the caller's time zone.
     static func timestamp(milliseconds: Int64) -> String {
-        var seconds = time_t(milliseconds / 1000)
-        var parts = tm()
-        guard localtime_r(&seconds, &parts) != nil else { return String(milliseconds) }
-        let date = "\(Int(parts.tm_year) + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-        return "\(date) \(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+        let (date, time, _) = SystemClock.local(milliseconds)
+        return "\(date) \(time)"
     }
-
-    private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : String(number) }
 }

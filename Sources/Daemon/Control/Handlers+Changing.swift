@@ -50,12 +50,12 @@ extension Dispatcher {
 
     /// Enters apps into the list. Nothing is started yet.
     func register(
-        _ apps: [AppSpec], environment: [String: String], token: String?, by actor: Actor
+        _ apps: [AppSpec], environment: [String: String], token: String?, by actor: Actor, keepsSnapshot: Bool = true
     ) -> [InstanceID] {
         let key = environment.isEmpty ? nil : EnvironmentKey.of(environment)
         let now = SystemClock.wallClock()
         var added: [DesiredInstance] = []
-        services.state.change(keepingSnapshotFor: actor) { state in
+        services.state.change(keepingSnapshotFor: keepsSnapshot ? actor : nil) { state in
             if let key { state.environments[key] = environment }
             for app in apps {
                 for _ in 0..<max(1, app.instances) {

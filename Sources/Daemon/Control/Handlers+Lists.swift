@@ -163,7 +163,7 @@ extension Dispatcher {
             spec.instances = 1
             spec.autostart = entry.wanted == .running
             let environment = entry.environment.flatMap { environments[$0] } ?? [:]
-            ids += register([spec], environment: environment, token: nil, by: actor)
+            ids += register([spec], environment: environment, token: nil, by: actor, keepsSnapshot: false)
         }
         startWhenWritten(ids, by: actor)
         return ids

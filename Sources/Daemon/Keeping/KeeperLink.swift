@@ -71,6 +71,7 @@ final class KeeperLink {
             try services.vault.welcome(fd)
             services.vault.deposit(KEEPER_KIND_TABLE, id: 0, services.table.descriptor)
             server.deposit()
+            services.state.keepAgain()
             services.vault.ready()
             failures = 0
             services.journal.add("daemon", "a keeper (pid \(pid)) is attached")

@@ -1,6 +1,11 @@
+import CLinux
 import Model
 import Platform
 import Records
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// The desired state in memory, and its way to the disk.
 ///
@@ -26,6 +31,11 @@ final class StateStore {
     private var pendingSnapshots: [Snapshot] = []
     private var retryDelay = Milliseconds(1000)
     private(set) var lastFailure: String?
+    /// Gives the keeper a list that the disk does not take, and with nil takes it back. The former one is then closed.
+    var keep: ((Int32?, _ former: Int32?) -> Void)?
+    /// The keeper has a list.
+    var isKept = false
+    private var keptCopy: Int32?
 
     init(_ desired: DesiredState, loop: EventLoop, paths: HomePaths, pool: WorkerPool, log: DaemonLog) {
         self.desired = desired
@@ -86,6 +96,8 @@ final class StateStore {
         guard !isBusy, writtenVersion < version || durableVersion < writtenVersion else { return }
         isBusy = true
         if writtenVersion < version {
+            // Before the disk is tried: the keeper's copy, while there is one, is never older than the file.
+            if isKept || lastFailure != nil { keepCopy() }
             let (target, state, paths, snapshots) = (version, desired, paths, pendingSnapshots)
             pendingSnapshots = []
             loop.offload(to: pool) { () -> SystemError? in
@@ -110,7 +122,18 @@ final class StateStore {
             } then: { [unowned self] failure in
                 self.isBusy = false
                 self.finished(\.durableVersion, target, failure, \.durableWaiters)
+                if failure == nil { self.backUp() }
             }
+        }
+    }
+
+    /// Nobody waits for the copy; one that fails is made after the next change.
+    private func backUp() {
+        guard durableVersion == version else { return }
+        let paths = paths
+        loop.offload(to: pool) {
+            try? DesiredStateFile.backUp(paths)
+        } then: { _ in
         }
     }
 
@@ -122,6 +145,7 @@ final class StateStore {
             let text = failure.description
             if lastFailure != text { log.note("the list is not saved: \(text)") }
             lastFailure = text
+            if writtenVersion < version { keepCopy() }
             let everybody = writtenWaiters + durableWaiters
             writtenWaiters = []
             durableWaiters = []
@@ -135,10 +159,49 @@ final class StateStore {
         lastFailure = nil
         retryDelay = Milliseconds(1000)
         self[keyPath: milestone] = target
+        if isKept, writtenVersion == version { dropCopy() }
         let ready = self[keyPath: waiters].filter { $0.version <= target }
         self[keyPath: waiters].removeAll { $0.version <= target }
         for waiter in ready { waiter.call(nil) }
         write()
+    }
+
+    // MARK: While the disk takes nothing
+
+    /// What was commanded must outlive this daemon all the same: a copy in memory goes to the keeper.
+    private func keepCopy() {
+        let memory = clinux_memfd("hearth-list")
+        guard memory >= 0 else { return }
+        let isWhole = RecordCoding.encode(desired).withUnsafeBytes { raw in
+            (try? FileSystem.writeAll(memory, raw, path: "the copy of the list")) != nil
+        }
+        guard isWhole else {
+            close(memory)
+            return
+        }
+        let former = keptCopy
+        keptCopy = memory
+        isKept = true
+        keep?(memory, former)
+    }
+
+    private func dropCopy() {
+        let former = keptCopy
+        keptCopy = nil
+        isKept = false
+        keep?(nil, former)
+    }
+
+    /// A new keeper knows nothing of it.
+    func keepAgain() {
+        if let keptCopy { keep?(keptCopy, nil) }
+    }
+
+    /// The list in a descriptor that a former daemon left with the keeper.
+    static func kept(_ memory: Int32) -> DesiredState? {
+        defer { close(memory) }
+        guard let bytes = try? FileSystem.read("/proc/self/fd/\(memory)") else { return nil }
+        return try? RecordCoding.decode(DesiredState.self, from: bytes)
     }
 
     /// Everything that changed is on the disk, or can't get there now.

@@ -97,9 +97,9 @@ final class Vault {
         enqueue(packet, descriptor)
     }
 
-    func drop(_ kind: keeper_kind, id: UInt32) {
-        guard isConnected else { return }
-        waiting.append((KEEPER_DROP.rawValue, { _ in }))
+    func drop(_ kind: keeper_kind, id: UInt32, done: @escaping (Bool) -> Void = { _ in }) {
+        guard isConnected else { return done(false) }
+        waiting.append((KEEPER_DROP.rawValue, done))
         var packet = keeper_packet()
         packet.type = KEEPER_DROP.rawValue
         packet.label.kind = kind.rawValue

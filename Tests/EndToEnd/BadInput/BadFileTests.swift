@@ -1,4 +1,6 @@
+import Control
 import Foundation
+import Model
 import TestSupport
 import Testing
 

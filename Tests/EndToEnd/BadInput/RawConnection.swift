@@ -1,6 +1,8 @@
 import CLinux
+import Control
 import Foundation
 import Glibc
+import Records
 import TestSupport
 
 /// A connection to the control socket that sends whatever bytes a test likes.

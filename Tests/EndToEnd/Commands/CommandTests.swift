@@ -2,6 +2,7 @@ import Control
 import Foundation
 import Glibc
 import Model
+import Records
 import TestSupport
 import Testing
 
@@ -79,7 +80,8 @@ struct CommandTests {
             #expect(try home.hearth("kill").code == 0)
             // It is not forgotten, and not started by looking or by `up`.
             let down = try home.hearth("list", "--json")
-            #expect(down.code == 3 && (try JSON(down.output)[0]["name"].string) == "kept")
+            #expect(down.code == 3)
+            #expect(try JSON(down.output)[0]["name"].string == "kept")
             try text(home, "hearth up")
             #expect(try home.instance("kept").status == .stopped)
             let resurrect = try json(home, "hearth resurrect --json")

@@ -2,6 +2,7 @@ import Control
 import Foundation
 import Glibc
 import Model
+import Records
 import TestSupport
 import Testing
 

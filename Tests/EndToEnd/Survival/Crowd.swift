@@ -32,7 +32,8 @@ struct Crowd {
     func expectUntouched(_ location: SourceLocation = #_sourceLocation) throws {
         try letRequestsPass(50)
         let tally = load.stop()
-        #expect(tally.failures.isEmpty, "of \(tally.answered + tally.failures.count) requests", sourceLocation: location)
+        let all = tally.answered + tally.failures.count
+        #expect(tally.failures.isEmpty, "of \(all) requests", sourceLocation: location)
         try expectSamePids(location)
         for name in names {
             let before = home.numbers(of: name).count

@@ -101,7 +101,9 @@ struct KillTests {
             try home.start(home.sleeper("crashes"))
             try home.expectRestartIsCounted("crashes")
             // The disk copy may be a moment behind; the count is what only the table has.
-            try home.eventually("the table on disk has the restart") { try home.storedRecords().contains { $0.restarts == 1 } }
+            try home.eventually("the table on disk has the restart") {
+                try home.storedRecords().contains { $0.restarts == 1 }
+            }
             try home.killBoth()
             try crowd.letRequestsPass(50)
             let begun = ContinuousClock.now

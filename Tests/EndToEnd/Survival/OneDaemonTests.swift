@@ -8,7 +8,9 @@ import Testing
 
 @Suite("Who ends, who starts: one keeper and one daemon")
 struct OneDaemonTests {
-    @Test("several keepers started at the same instant: one stays, with one daemon, the others end with 0", arguments: [2, 10])
+    @Test(
+        "several keepers started at the same instant: one stays, with one daemon, the others end with 0",
+        arguments: [2, 10])
     func severalKeepers(count: Int) throws {
         try withHome(starting: false) { home in
             let keepers = try (0..<count).map { _ in try home.startKeeper() }

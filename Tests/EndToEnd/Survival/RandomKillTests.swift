@@ -31,7 +31,8 @@ struct RandomKillTests {
                 }
                 try driver.check()
             } catch {
-                Issue.record("HEARTH_TEST_SEED=\(seed), round \(made)\n\(driver.story.suffix(12).joined(separator: "\n"))")
+                let story = driver.story.suffix(12).joined(separator: "\n")
+                Issue.record("HEARTH_TEST_SEED=\(seed), round \(made)\n\(story)")
                 throw error
             }
             report("\(made) random kills (\(driver.kills))", ContinuousClock.now - begun)
@@ -197,7 +198,7 @@ private final class Killer: Sendable {
     private let done = DispatchSemaphore(value: 0)
 
     init(_ victim: String, home: String, after delay: UInt32) {
-        let programs = victim == "both" ? ["hearthd", "hearth-keeper"] : victim == "keeper" ? ["hearth-keeper"] : ["hearthd"]
+        let programs = ["hearthd": ["hearthd"], "keeper": ["hearth-keeper"]][victim] ?? ["hearthd", "hearth-keeper"]
         Thread { [done] in
             usleep(delay)
             let pids = programs.flatMap { Processes.programs($0, home: home) }

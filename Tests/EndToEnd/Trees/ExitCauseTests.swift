@@ -45,7 +45,7 @@ struct ExitCauseTests {
             let sent = try home.call(
                 .signal, SignalParameters(signal: "SIGINT", selectors: ["signalled"], origin: "hearth signal"),
                 as: SignalReply.self)
-            #expect(sent.results.allSatisfy(\.ok))
+            #expect(sent.results.allSatisfy { $0.ok })
             let expected: [(String, ExitCause, String?, Int?)] = [
                 ("ours", .ours, "SIGTERM", nil), ("exit", .exit, nil, 7), ("signal", .signal, "SIGSEGV", nil),
                 ("outside", .outside, "SIGTERM", nil), ("signalled", .ours, "SIGINT", nil),

@@ -1,0 +1,77 @@
+import Control
+import Foundation
+import Glibc
+import Model
+import TestSupport
+import Testing
+
+@Suite("The disk of the home is full")
+struct FullDiskTests {
+    /// Root may mount a small file system of its own for the home.
+    static let isPossible = geteuid() == 0
+
+    @Test(
+        "apps start, stop and restart; the answer says that the list is not saved and why; later it is saved",
+        .enabled(if: isPossible, "only root can mount a small disk"))
+    func appsWork() throws {
+        try withSmallDisk { home in
+            try home.start(home.sleeper("before"))
+            let before = try home.pid("before")
+            try fill(home)
+
+            let started = try home.start(home.sleeper("during"))
+            #expect(!started.durable)
+            #expect(started.notDurableReason?.contains("No space left") ?? false, "\(started.notDurableReason ?? "")")
+            #expect(try home.instance("during").status == .online)
+            let restarted = try home.act(.restart, "before")
+            #expect(restarted.results.map(\.ok) == [true])
+            #expect(try home.pid("before") != before)
+            try home.expectRestartIsCounted("during")
+            let stopped = try home.act(.stop, "before")
+            #expect(stopped.results.map(\.ok) == [true])
+            #expect(!stopped.durable)
+
+            // Neither daemon nor disk: what was commanded meanwhile is known to the next daemon.
+            let during = try home.pid("during")
+            let daemon = try home.hello().pid
+            kill(daemon, SIGKILL)
+            try home.ready(after: daemon)
+            #expect(try home.pid("during") == during)
+            #expect(try home.instance("before").status == .stopped)
+
+            try FileManager.default.removeItem(atPath: home.file("filler"))
+            try home.eventually("the list is saved again", within: 90) {
+                try home.act(.restart, "before").durable
+            }
+            try home.killBoth()
+            try home.up()
+            #expect(try home.pid("during") == during)
+            #expect(try home.instance("before").status == .online)
+        }
+    }
+
+    private func withSmallDisk(_ body: (Home) throws -> Void) throws {
+        let disk = "/tmp/hearth-e2e-disk-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+        defer { rmdir(disk) }
+        guard mount("hearth-test", disk, "tmpfs", 0, "size=2m,mode=0755") == 0 else {
+            return print("survival: no tmpfs can be mounted here (errno \(errno)): a full disk is not tested")
+        }
+        defer { umount2(disk, Int32(MNT_DETACH)) }
+        try withHome(at: disk + "/home", body)
+    }
+
+    /// Leaves not a byte: first large pieces, then small ones.
+    private func fill(_ home: Home) throws {
+        let fd = open(home.file("filler"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        #expect(fd >= 0)
+        defer { close(fd) }
+        for size in [65_536, 4096, 1] {
+            let piece = [UInt8](repeating: 0x2e, count: size)
+            var failure: Int32 = 0
+            while failure == 0 { failure = write(fd, piece, size) == size ? 0 : errno }
+            // A piece that fits in part is written in part; the smallest one cannot be.
+            if size == 1 { #expect(failure == ENOSPC) }
+        }
+    }
+}
