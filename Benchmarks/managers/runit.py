@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from managers import Manager
-from support.processes import CommandFailed, Finished, boottime_ns, descendants, wait_until
+from support.processes import CommandFailed, Finished, boottime_ns, command_name, descendants, wait_until
 
 
 class Runit(Manager):
@@ -52,7 +52,8 @@ class Runit(Manager):
             os.makedirs(directory)
             command = shlex.join(self.app_command(name))
             # The manual's form of a run script: a shell that becomes the program.
-            self._script(os.path.join(directory, "run"), f"exec {command} 2>&1\n" if self.lines else f"exec {command} >>out.log 2>&1\n")
+            target = "2>&1" if self.lines else ">>out.log 2>&1"
+            self._script(os.path.join(directory, "run"), f"exec {command} {target}\n")
             if self.lines:
                 os.makedirs(os.path.join(directory, "log", "main"))
                 # No rotation that would drop lines which are counted later.
@@ -85,9 +86,8 @@ class Runit(Manager):
             raise CommandFailed("runsvdir has ended")
         pids = {"runsvdir": self._daemon.pid}
         for pid, _ in descendants(self._daemon.pid):
-            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                if file.read().strip() in ("runsv", "svlogd"):
-                    pids[f"of {pid}"] = pid
+            if command_name(pid) in ("runsv", "svlogd"):
+                pids[f"of {pid}"] = pid
         return pids
 
     def output_files(self, name):

@@ -15,7 +15,7 @@ class Supervisord(Manager):
     remarks = {
         "start": "supervisorctl update, after a file with all programs was put into its directory",
         "restart": "supervisorctl restart all; it waits startsecs (1 s by default) for each to stay up",
-        "delete": "supervisorctl update, after the file was taken away",
+        "delete": "supervisorctl stop all (taking 100 running programs out of the configuration takes it 100 s)",
     }
 
     @classmethod
@@ -78,6 +78,10 @@ files = {self.home}/conf.d/*.conf
         wait_until(lambda: self.run(self._control("pid"), check=False).code == 0, 20, "supervisord answers")
 
     def prepare(self, names):
+        if os.path.exists(self._programs):
+            # What an earlier round stopped: out of the configuration, so that all is started anew.
+            os.unlink(self._programs)
+            self.run(self._control("update"))
         with open(self._programs, "w", encoding="utf-8") as file:
             for name in names:
                 output = f"stdout_logfile={self.home}/logs/{name}-out.log\nstderr_logfile={self.home}/logs/{name}-err.log"
@@ -90,8 +94,7 @@ files = {self.home}/conf.d/*.conf
         return self.run(self._control("restart", "all"))
 
     def delete_command(self):
-        os.unlink(self._programs)
-        return self.run(self._control("update"))
+        return self.run(self._control("stop", "all"))
 
     def list_commands(self):
         return {"list": self._control("status")}

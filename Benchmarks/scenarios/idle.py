@@ -15,12 +15,14 @@ APPS = 100
 
 def run_scenario(context, managers):
     settle, window = context.pick((31, 60), (8, 15))
-    percent = Figure("processor time", "%", must=0.1)
+    # The daemon looks at a new process for the last time after 30 s: with less rest that look is in the window.
+    judged = settle > 30
+    percent = Figure("processor time", "%", must=0.1 if judged else None)
     ticks = Figure(f"processor ticks (10 ms) in {window} s", "ticks")
-    switches = Figure("wake-ups (voluntary context switches)", "1/s", must=0.5, aim=0.5)
+    switches = Figure("wake-ups (voluntary context switches)", "1/s", aim=0.5 if judged else None)
     keeper = Figure("wake-ups of the keeper", "1/s")
     percent.note = f"measured for {window} s after {settle} s of rest, all managers at the same time; Hearth: hearthd and keeper"
-    switches.note = "hearthd alone; 0.5/s is the aim, there is no 'must'"
+    switches.note = "hearthd alone"
 
     with contextlib.ExitStack() as stack:
         fleets = []

@@ -45,12 +45,17 @@ def run_scenario(context, managers):
 def contiguous(paths):
     """How many whole lines there are in order from the first on."""
     expected, rest = 1, b""
+    for chunk in chunks(paths):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if len(line) != 99 or not line.startswith(b"%09d " % expected):
+                return expected - 1
+            expected += 1
+    return expected - 1
+
+
+def chunks(paths):
     for path in paths:
         with open(path, "rb") as file:
             while chunk := file.read(1 << 20):
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    if len(line) != 99 or not line.startswith(b"%09d " % expected):
-                        return expected - 1
-                    expected += 1
-    return expected - 1
+                yield chunk

@@ -65,14 +65,16 @@ class Figure:
 
     @property
     def verdict(self):
-        if self.own is None or (self.must is None and self.exactly is None):
+        if self.own is None or (self.must is None and self.aim is None and self.exactly is None):
             return ""
         value = self.own.median
         if self.exactly is not None:
             return "ok" if value == self.exactly else "MISSED"
-        if value > self.must:
+        if self.must is not None and value > self.must:
             return "MISSED"
-        return "ok, aim" if self.aim is not None and value <= self.aim else "ok"
+        if self.aim is not None and value <= self.aim:
+            return "ok, aim"
+        return "ok" if self.must is not None else "aim missed"
 
     def ratio(self, manager):
         """How many times the peer's value ours is contained in it."""

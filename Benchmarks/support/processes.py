@@ -94,6 +94,10 @@ def _stat(pid):
     return _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 
+def command_name(pid):
+    return _text(f"/proc/{pid}/comm").strip()
+
+
 def is_alive(pid):
     fields = _stat(pid)
     return bool(fields) and fields[0] not in "ZX"

@@ -289,6 +289,10 @@ final class Daemon: Lifecycle {
     }
 
     private func answerUpgrade() {
+        for client in handOver?.idleClients ?? [] {
+            _ = clinux_set_cloexec(client, 1)
+            _ = server.adoptConnection(client)
+        }
         guard let handOver, let client = handOver.clientDescriptor else { return }
         _ = clinux_set_cloexec(client, 1)
         guard let connection = server.adoptConnection(client) else { return }

@@ -34,6 +34,8 @@ struct HandOver: Codable, Sendable {
     var keeperPid: Int32?
     /// The client that asked for the upgrade and waits for its answer.
     var clientDescriptor: Int32?
+    /// Clients of whom nothing was read yet.
+    var idleClients: [Int32]?
     var openFilesSoft: UInt64
     var umask: UInt32
 
@@ -121,7 +123,7 @@ final class Upgrader {
                             .refused, "the new program does not take over: \(refusal)",
                             hint: "nothing was changed; the daemon goes on as it was"))
                 }
-                self.whenQuiet(attempts: 200) { [self] isQuiet in
+                self.whenQuiet(for: connection, attempts: Self.attempts) { [self] isQuiet in
                     guard isQuiet else {
                         self.fleet.holdsSpawns = false
                         return failed(ControlError(.timedOut, "work that is under way did not end within 2 s"))
@@ -172,23 +174,33 @@ final class Upgrader {
         }
     }
 
+    /// 2 s of looks every 10 ms; in the first half second answers to other clients are waited for too.
+    private static let attempts = 200
+    private static let attemptsWithoutClients = 150
+
     /// Threads vanish in an exec: waits until none is in the middle of something.
-    private func whenQuiet(attempts: Int, _ done: @escaping (Bool) -> Void) {
+    private func whenQuiet(for connection: Connection, attempts: Int, _ done: @escaping (Bool) -> Void) {
         fleet.holdsSpawns = true
         let isQuiet =
             !fleet.isSpawning && services.state.isQuiet && services.isTableQuiet && services.stateThread.isQuiet
             && services.spawners.isQuiet
+            && (attempts <= Self.attemptsWithoutClients || !server.isAnswering(besides: connection))
         if isQuiet { return done(true) }
         guard attempts > 0 else { return done(false) }
-        services.loop.schedule(after: Milliseconds(10)) { [self] in self.whenQuiet(attempts: attempts - 1, done) }
+        services.loop.schedule(after: Milliseconds(10)) { [self] in
+            self.whenQuiet(for: connection, attempts: attempts - 1, done)
+        }
     }
 
     private func replace(
         _ program: String, _ connection: Connection, _ failed: @escaping (ControlError) -> Void
     ) {
         let client = connection.descriptor
+        var handOver = handOver(client)
+        let idleClients = server.idleDescriptors
+        handOver.idleClients = idleClients
         let memory: Int32
-        do throws(SystemError) { memory = try handOver(client).store() } catch {
+        do throws(SystemError) { memory = try handOver.store() } catch {
             fleet.holdsSpawns = false
             return failed(ControlError(.failed, error.description))
         }
@@ -197,7 +209,7 @@ final class Upgrader {
         let kept = [
             memory, services.table.descriptor, server.listeningDescriptor ?? -1, services.vault.socket ?? -1,
             lockDescriptor, client,
-        ].filter { $0 >= 0 }
+        ].filter { $0 >= 0 } + idleClients
         for fd in kept { _ = clinux_set_cloexec(fd, 0) }
 
         var environment: [String] = []

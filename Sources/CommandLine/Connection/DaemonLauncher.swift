@@ -11,6 +11,8 @@ struct DaemonLauncher {
     let helloTimeout: Int
     /// Milliseconds until the daemon must be ready.
     var patience = 10_000
+    /// The daemon may use a home that another machine ran last.
+    var takesOver = false
 
     func launch() throws -> Client {
         try HomeOwner(paths: paths).create()
@@ -92,7 +94,7 @@ struct DaemonLauncher {
         posix_spawnattr_setflags(&attributes, 0x80 | 0x08 | 0x04)
 
         let arguments = Self.cStrings([program, "--home", paths.home])
-        let environment = Self.cStrings(Self.environment())
+        let environment = Self.cStrings(Self.environment(takesOver: takesOver))
         defer { for pointer in arguments + environment { free(pointer) } }
         Self.keepInheritedDescriptors()
         let directory = clinux_open(".", O_RDONLY | O_DIRECTORY, 0)
@@ -126,15 +128,16 @@ struct DaemonLauncher {
     }
 
     /// Ours, without what another manager or a home of ours put there.
-    private static func environment() -> [String] {
-        var entries: [String] = []
+    private static func environment(takesOver: Bool) -> [String] {
+        let settings = ["HEARTH_HEARTBEAT_MS=", "HEARTH_CGROUP="]
+        var entries: [String] = takesOver ? ["HEARTH_TAKE_OVER=1"] : []
         var pointer = environ
         while let entry = pointer.pointee {
             pointer += 1
             guard let text = String(validatingCString: entry) else { continue }
             let isForeign =
                 ["NODE_CHANNEL_", "NOTIFY_SOCKET=", "LISTEN_"].contains { text.hasPrefix($0) }
-                || (text.hasPrefix("HEARTH_") && !text.hasPrefix("HEARTH_HEARTBEAT_MS="))
+                || (text.hasPrefix("HEARTH_") && !settings.contains { text.hasPrefix($0) })
             if !isForeign { entries.append(text) }
         }
         return entries

@@ -18,6 +18,7 @@ struct OfflineHome {
     let desired: [DesiredInstance]
     /// What is wrong with the files.
     let notes: [String]
+    private let killed: DesiredState.Killed?
     private let records: [InstanceID: InstanceRecord]
     private let processes: ProcessTable
     private let sameBoot: Bool
@@ -29,6 +30,7 @@ struct OfflineHome {
         let machine = MachineIdentity.current()
         desired = (reading.state?.instances ?? []).sorted { $0.id < $1.id }
         notes = reading.notes
+        killed = reading.state?.killed
         sameBoot = reading.state.map { $0.boot == machine.boot } ?? false
         let known = InstanceTable.read(paths, machine) ?? []
         records = Dictionary(known.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
@@ -96,8 +98,9 @@ struct OfflineHome {
         if ended {
             view.reasonKind = Reason.Kind.endedUnseen.rawValue
             view.reason =
-                absence == .noDaemon
-                ? "ended while no daemon was running" : "ended; the daemon has not taken notice"
+                killed.map { "stopped with the daemon by \($0.by)" }
+                ?? (absence == .noDaemon
+                    ? "ended while no daemon was running" : "ended; the daemon has not taken notice")
         } else if !sameBoot {
             view.reason = instance.wanted == .running ? "not started since the machine was booted" : "stopped"
             view.reasonKind = Reason.Kind.endedUnseen.rawValue

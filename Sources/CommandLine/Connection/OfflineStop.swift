@@ -29,7 +29,7 @@ struct OfflineStop {
         var targets = home.desired.filter { !home.members(of: $0).isEmpty }.map {
             Target(instance: $0, deadline: start &+ max(0, $0.spec.stop.killTimeout.rawValue) &* 1_000_000)
         }
-        let stopped = targets.count
+        let stopped = targets.map(\.instance)
         // A process may fork while it is being stopped: looked at anew until nobody is left.
         while !targets.isEmpty {
             let processes = ProcessTable.read()
@@ -48,8 +48,8 @@ struct OfflineStop {
             let nextKill = targets.map(\.deadline).filter { $0 > now }.min()
             Self.wait(for: waiting, milliseconds: min(50, nextKill.map { ($0 - now) / 1_000_000 + 1 } ?? 50))
         }
-        try markKilled()
-        return stopped
+        try markKilled(stopped)
+        return stopped.count
     }
 
     /// Sends what is due. Returns descriptors of the living.
@@ -98,11 +98,36 @@ struct OfflineStop {
         return pidfd
     }
 
-    /// As `Kill` of the daemon does: nothing is started again until `resurrect` or the next boot.
-    private func markKilled() throws {
+    /// As `Kill` of the daemon does: nothing is started again until `resurrect` or the next boot. The next daemon would
+    /// take what it finds gone for a crash: the records say that it was not one.
+    private func markKilled(_ stopped: [DesiredInstance]) throws {
+        let actor = Model.Actor("\(UserNames.name(of: Caller.userID)) (hearth kill)")
+        let machine = MachineIdentity.current()
+        if let records = InstanceTable.read(home.paths, machine) {
+            let ids = Set(stopped.map(\.id))
+            let table = try InstanceTable(descriptor: nil, machine: machine)
+            table.load(records.map { ids.contains($0.id) ? Self.stopped($0, by: actor) : $0 })
+            try table.reader.save(to: home.paths.instanceTable(of: machine))
+        }
         guard var state = DesiredStateFile.read(home.paths).state else { return }
-        state.killed = DesiredState.Killed(
-            by: Model.Actor("\(UserNames.name(of: Caller.userID)) (hearth kill)"), at: SystemClock.wallClock())
+        state.killed = DesiredState.Killed(by: actor, at: SystemClock.wallClock())
         try DesiredStateFile.write(state, to: home.paths, sync: true)
+    }
+
+    private static func stopped(_ record: InstanceRecord, by actor: Model.Actor) -> InstanceRecord {
+        let now = SystemClock.now()
+        var record = record
+        if let process = record.process {
+            record.lastExit = LastExit(
+                status: .unknown, cause: .ours, at: now,
+                uptime: record.startedAt.map { now.since($0) } ?? Milliseconds(0), pid: process.pid,
+                detail: "stopped while no daemon was running")
+        }
+        record.phase = .stopped
+        record.purpose = nil
+        record.process = nil
+        record.due = nil
+        record.reason = Reason(.killedWithDaemon, by: actor, at: now)
+        return record
     }
 }

@@ -39,13 +39,15 @@ final class Session {
 
     /// Connects; starts a daemon when there is none; waits until it has adopted what runs.
     @discardableResult
-    func connectStarting() throws -> Client {
+    func connectStarting(takeOver: Bool = false) throws -> Client {
         do {
             let client = try connect()
             try waitUntilReady(client)
             return client
         } catch ClientError.noDaemon, ClientError.connectionLost {
-            let client = try DaemonLauncher(paths: paths, helloTimeout: timeout).launch()
+            var launcher = DaemonLauncher(paths: paths, helloTimeout: timeout)
+            launcher.takesOver = takeOver
+            let client = try launcher.launch()
             self.client = client
             return client
         }

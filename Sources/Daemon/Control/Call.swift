@@ -59,13 +59,17 @@ final class Call {
         _ type: Parameters.Type, _ message: Data
     ) -> Result<Parameters, Invalid> {
         do { return .success(try Varlink.parameters(type, of: message)) } catch let error as DecodingError {
-            let path: [any CodingKey] =
-                switch error {
-                case .keyNotFound(let key, let context): context.codingPath + [key]
-                case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-                    context.codingPath
-                @unknown default: []
-                }
+            let path: [any CodingKey]
+            var complaint = ""
+            switch error {
+            case .keyNotFound(let key, let context): path = context.codingPath + [key]
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                path = context.codingPath
+                complaint = context.underlyingError.map { "\($0)" } ?? context.debugDescription
+            @unknown default: path = []
+            }
+            // A number that does not fit comes without its place: its value is all there is to tell.
+            if path.isEmpty { return .failure(Invalid(parameter: complaint)) }
             let names = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
             return .failure(Invalid(parameter: names.drop { $0 == "parameters" }.joined(separator: ".")))
         } catch { return .failure(Invalid(parameter: "")) }

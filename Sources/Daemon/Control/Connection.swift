@@ -55,6 +55,10 @@ final class Connection {
 
     var descriptor: Int32 { fd }
     var pendingBytes: Int { outbox.count }
+    /// Nothing of this client is with us: what it may have sent is still in the socket.
+    var isIdle: Bool {
+        !isClosed && !isCalling && queue.isEmpty && framer.pendingBytes == 0 && outbox.isEmpty && !closesWhenWritten
+    }
 
     // MARK: Reading
 

@@ -164,6 +164,14 @@ final class ControlServer {
     var listeningDescriptor: Int32? { listener }
     var inodeOnDisk: UInt32? { Self.inode(services.paths.controlSocket) }
 
+    /// Clients that another program can go on with.
+    var idleDescriptors: [Int32] { connections.values.filter(\.isIdle).map(\.descriptor) }
+
+    /// A client other than `asking` waits for an answer. One that follows events waits for none.
+    func isAnswering(besides asking: Connection) -> Bool {
+        connections.values.contains { $0 !== asking && !$0.isIdle && !dispatcher.isStreaming(to: $0) }
+    }
+
     /// A client that was taken over from before an exec.
     func adoptConnection(_ fd: Int32) -> Connection? {
         admit(fd)

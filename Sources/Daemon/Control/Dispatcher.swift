@@ -155,6 +155,8 @@ final class Dispatcher {
         if let token = streams.removeValue(forKey: connection.descriptor) { services.journal.stopListening(token) }
     }
 
+    func isStreaming(to connection: Connection) -> Bool { streams[connection.descriptor] != nil }
+
     func keepStream(_ connection: Connection, _ token: Int) { streams[connection.descriptor] = token }
 }
 

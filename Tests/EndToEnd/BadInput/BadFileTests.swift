@@ -4,7 +4,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("Bad app files are refused with file, key path and value, and nothing of them is started")
+@Suite("Bad app files are refused with file, key path and value, and nothing of them is started", .waiting)
 struct BadFileTests {
     private static let table: [(name: String, text: String, words: [String])] = [
         (
@@ -55,7 +55,10 @@ struct BadFileTests {
             "[{\"name\":\"a\",\"script\":\"ok.sh\",\"args\":[\"\(String(repeating: "x", count: 204_800))\"]}]",
             ["204800 bytes", "131071"]
         ),
-        ("10 MB of blanks and a mistake", "[" + String(repeating: " ", count: 10_000_000) + "}", ["column 10000002"]),
+        (
+            "a megabyte of blanks and a mistake", "[" + String(repeating: " ", count: 1_000_000) + "}",
+            ["column 1000002"]
+        ),
     ]
 
     @Test("a table of them")

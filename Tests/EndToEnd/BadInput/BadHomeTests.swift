@@ -6,7 +6,7 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("Homes that cannot be used as they are")
+@Suite("Homes that cannot be used as they are", .waiting)
 struct BadHomeTests {
     static var isRoot: Bool { geteuid() == 0 }
 
@@ -56,18 +56,18 @@ struct BadHomeTests {
         try withHome(starting: false) { home in
             let hearth = try home.publicPrograms()
             chmod(home.path, 0o755)
-            let asNobody = "cd /; exec setpriv --reuid 65534 --regid 65534 --clear-groups"
+            let asNobody = "setpriv --reuid 65534 --regid 65534 --clear-groups"
             // A directory of root's, in which nobody may make anything.
-            let below = try home.shellRun("HEARTH_HOME=\(home.path)/sub \(asNobody) \(hearth) up")
+            let below = try home.shellRun("cd /; HEARTH_HOME=\(home.path)/sub \(asNobody) \(hearth) up")
             #expect(below.code == 1 && below.errors.contains("permission denied"), "\(below.code) \(below.errors)")
             #expect(!FileManager.default.fileExists(atPath: home.file("sub")))
             // Its own, and read-only.
             let own = home.file("own")
             mkdir(own, 0o500)
             chown(own, 65534, 65534)
-            let readOnly = try home.shellRun("HEARTH_HOME=\(own) \(asNobody) \(hearth) start /bin/sleep")
+            let readOnly = try home.shellRun("cd /; HEARTH_HOME=\(own) \(asNobody) \(hearth) start /bin/sleep")
             #expect(readOnly.code == 1 && readOnly.errors.contains("cannot write into the home"), "\(readOnly.errors)")
-            let reading = try home.shellRun("HEARTH_HOME=\(own) \(asNobody) \(hearth) list")
+            let reading = try home.shellRun("cd /; HEARTH_HOME=\(own) \(asNobody) \(hearth) list")
             #expect(reading.code == 3)
             #expect(try FileManager.default.contentsOfDirectory(atPath: own).isEmpty)
             // One that is a file.

@@ -6,7 +6,7 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("Bad messages and bad clients do not hurt the daemon")
+@Suite("Bad messages and bad clients do not hurt the daemon", .waiting)
 struct BadMessageTests {
     /// What is sent, and what the answer must hold. `closes`: whoever sends this speaks no Varlink.
     private struct Message {
@@ -98,8 +98,8 @@ struct BadMessageTests {
         Message("a relative cwd", start(["cwd": #""tmp""#]), badRequest, "'tmp'"),
         Message("-1 instances", start(["instances": "-1"]), badRequest, "instances -1"),
         Message("10^12 instances", start(["instances": "1000000000000"]), badRequest, "instances"),
-        Message("10^30 instances", start(["instances": "1e30"]), invalid, "instances"),
-        Message("1.5 instances", start(["instances": "1.5"]), invalid, "instances"),
+        Message("10^30 instances", start(["instances": "1e30"]), invalid, "1e30"),
+        Message("1.5 instances", start(["instances": "1.5"]), invalid, "1.5"),
         Message(
             "a time without end",
             start(["stop": #"{"signal":"SIGTERM","killTimeout":9223372036854775807,"wholeTree":true}"#]), badRequest,
@@ -196,7 +196,7 @@ struct BadMessageTests {
             let silent = try (0..<3).map { _ in try RawConnection(home) }
             for connection in silent { connection.send((0..<900).flatMap { _ in list }) }
             // 2,700 answers of 1 MB are asked for. The daemon has had the time when others have been served often.
-            for _ in 0..<40 {
+            for _ in 0..<20 {
                 let begun = ContinuousClock.now
                 #expect(try home.list().count == 10)
                 #expect(ContinuousClock.now - begun < .seconds(5))
@@ -205,7 +205,7 @@ struct BadMessageTests {
             print("bad input: hearthd grew by \(grown) KiB while 3 clients let 2.7 GB of answers wait")
             #expect(grown < 64 << 10, "KiB, for 3 clients that do not read")
             // One that begins to read gets everything that it asked for.
-            for _ in 0..<20 { #expect(silent[0].receive(within: 30)?.contains("app9") == true) }
+            for _ in 0..<5 { #expect(silent[0].receive(within: 30)?.contains("app9") == true) }
         }
     }
 
@@ -232,24 +232,26 @@ struct BadMessageTests {
     @Test("an event stream that nobody reads is dropped; others go on")
     func unreadEvents() throws {
         try withHome { home in
-            try home.start((0..<20).map { home.sleeper("app\($0)") })
+            // Long names make long events: 350 bytes each.
+            let name = String(repeating: "n", count: 150)
+            try home.start((0..<20).map { home.sleeper("\(name)\($0)") })
             let events = #"{"method":"dev.hearth.Manager.Events","more":true,"parameters":{"selectors":[]}}"# + "\0"
             let silent = try RawConnection(home)
             silent.send(events)
             let reader = try RawConnection(home)
             reader.send(events)
             let first = try home.daemonMemory()
-            // 20 events of about 130 bytes a call: 2.5 MB of them are more than the daemon keeps for anybody.
+            // 2 MB of events are more than the kernel and the daemon keep for anybody.
             let reset =
                 #"{"method":"dev.hearth.Manager.Act","parameters":{"action":"reset","selectors":["all"]}}"# + "\0"
             let driver = try RawConnection(home)
             var seen = 0
-            for _ in 0..<1000 {
+            for _ in 0..<300 {
                 driver.send(reset)
                 #expect(driver.receive() != nil)
                 for _ in 0..<20 where reader.receive()?.contains("\"continues\":true") == true { seen += 1 }
             }
-            #expect(seen == 20_000)
+            #expect(seen == 6000)
             #expect(try home.daemonMemory() - first < 32 << 10, "KiB")
             #expect(silent.isClosed(within: 10))
         }

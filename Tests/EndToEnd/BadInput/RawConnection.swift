@@ -9,6 +9,7 @@ import TestSupport
 final class RawConnection {
     private let fd: Int32
     private var received: [UInt8] = []
+    private var searched = 0
 
     init(_ home: Home) throws {
         fd = clinux_unix_connect(home.paths.controlSocket, Int32(SOCK_STREAM.rawValue), 30_000)
@@ -39,10 +40,14 @@ final class RawConnection {
     func receive(within seconds: Double = 30) -> String? {
         let deadline = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
         while true {
-            if let end = received.firstIndex(of: 0) {
-                defer { received.removeSubrange(...end) }
+            if let end = received[searched...].firstIndex(of: 0) {
+                defer {
+                    received.removeSubrange(...end)
+                    searched = 0
+                }
                 return String(decoding: received[..<end], as: UTF8.self)
             }
+            searched = received.count
             guard ContinuousClock.now < deadline, read() else { return nil }
         }
     }
@@ -51,7 +56,7 @@ final class RawConnection {
     func isClosed(within seconds: Double) -> Bool {
         let deadline = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
         while ContinuousClock.now < deadline {
-            received = []
+            (received, searched) = ([], 0)
             if !read() { return true }
         }
         return false

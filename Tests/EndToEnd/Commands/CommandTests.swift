@@ -6,7 +6,7 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("Every command, through the real binary")
+@Suite("Every command, through the real binary", .waiting)
 struct CommandTests {
     /// Runs a command that must succeed, and reads what it prints.
     private func json(_ home: Home, _ line: String, _ location: SourceLocation = #_sourceLocation) throws -> JSON {

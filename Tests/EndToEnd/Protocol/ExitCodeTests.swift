@@ -6,7 +6,7 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("Exit codes: what a script can tell apart, in bounded time")
+@Suite("Exit codes: what a script can tell apart, in bounded time", .waiting)
 struct ExitCodeTests {
     /// Commands that only look, with a word that their answer must hold.
     private static let looks = [

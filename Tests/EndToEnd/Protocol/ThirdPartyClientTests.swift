@@ -6,7 +6,7 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("A Varlink client that is not ours")
+@Suite("A Varlink client that is not ours", .waiting)
 struct ThirdPartyClientTests {
     /// Why there is no client; nil when there is one. It is installed beside the test products when python3 has none.
     private static let missing: String? = {

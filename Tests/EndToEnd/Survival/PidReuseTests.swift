@@ -2,6 +2,7 @@ import Control
 import Foundation
 import Glibc
 import Model
+import Platform
 import Records
 import TestSupport
 import Testing
@@ -13,14 +14,16 @@ struct PidReuseTests {
         try withHome { home in
             let habit = "trap 'echo hit >> \"$0\"' TERM INT HUP USR1; while :; do sleep 0.05; done"
             let stranger = try home.startProcess("/bin/sh", ["-c", habit, home.file("hits")])
+            let actual = try #require(ProcessIdentity.current(of: stranger))
             try home.start(home.sleeper("app"), home.sleeper("other"))
             let (app, other) = (try home.pid("app"), try home.pid("other"))
             try home.killBoth()
             kill(app, SIGKILL)
             try home.eventually("the app is gone") { !Processes.isRunning(app) }
             try home.forgeTable { record in
-                guard let process = record.process, process.pid == app else { return }
-                record.process = ProcessIdentity(pid: stranger, startTime: process.startTime)
+                guard record.process?.pid == app else { return }
+                // One tick older than who has the number now.
+                record.process = ProcessIdentity(pid: stranger, startTime: actual.startTime - 1)
             }
             try home.up()
             try home.eventually("it runs again") { try home.instance("app").status == .online }

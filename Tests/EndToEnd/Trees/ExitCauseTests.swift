@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("How an app ended, and who ended it")
+@Suite("How an app ended, and who ended it", .waiting)
 struct ExitCauseTests {
     @Test("an app that exits at once is started 16 times, is errored, and `why` tells of the slow retry")
     func exitsAtOnce() throws {

@@ -44,17 +44,32 @@ struct StartPlan {
 
     /// Plans the apps of a file: those that are in the list by name keep their settings.
     mutating func addFile(_ specs: [AppSpec], existing: [Existing], force: Bool) {
+        var running: [String] = []
+        var stopped: [String] = []
         for spec in specs {
             let same = existing.filter { $0.name == spec.name }
             if force || same.isEmpty {
                 newApps.append(spec)
-                continue
+            } else if same.allSatisfy(\.isRunning) {
+                running.append(spec.name)
+            } else {
+                stopped.append(spec.name)
+                again += same.filter { !$0.isRunning }.map(\.id)
             }
-            let stopped = same.filter { !$0.isRunning }
-            again += stopped.map(\.id)
-            let what = stopped.isEmpty ? "is already running and left as it is" : "is in the list and started again"
-            notes.append("'\(spec.name)' \(what); changes in the file need 'hearth delete \(spec.name)' first")
         }
+        let advice = "; for changes in the file to take effect, delete them first"
+        if !running.isEmpty {
+            notes.append("already running and left as they are: \(Self.shortened(running))\(advice)")
+        }
+        if !stopped.isEmpty {
+            notes.append("in the list and started again with stored settings: \(Self.shortened(stopped))\(advice)")
+        }
+    }
+
+    /// `'a', 'b', 'c' and 97 more`
+    private static func shortened(_ names: [String]) -> String {
+        let shown = names.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
     }
 
     /// Plans names, ids, namespaces and patterns.

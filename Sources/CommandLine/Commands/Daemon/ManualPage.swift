@@ -51,13 +51,18 @@ enum ManualPage {
             text += ".br\nAlso: \(escape(aliases.joined(separator: ", ")))\n"
         }
         if let discussion = command.discussion, !discussion.isEmpty { text += ".PP\n\(lines(discussion))\n" }
-        for argument in command.arguments ?? [] where argument.shouldDisplay {
+        for argument in command.arguments ?? [] where argument.shouldDisplay && !isEverywhere(argument) {
             text += ".TP\n\(title(argument))\n\(escape(argument.abstract ?? ""))\n"
         }
         for subcommand in command.subcommands ?? [] where subcommand.commandName != "help" {
             text += section(subcommand, path: name)
         }
         return text
+    }
+
+    /// `--help` and `--version` go with every command and say nothing about it.
+    private static func isEverywhere(_ argument: Argument) -> Bool {
+        (argument.names ?? []).contains { $0.name == "help" || $0.name == "version" }
     }
 
     private static func title(_ argument: Argument) -> String {

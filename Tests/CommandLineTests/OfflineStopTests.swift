@@ -1,0 +1,79 @@
+import Control
+import Foundation
+import Model
+import Platform
+import Records
+import Testing
+
+@testable import CommandLine
+
+@Suite("Stopping without a daemon", .timeLimit(.minutes(1)))
+struct OfflineStopTests {
+    /// A home whose records name `process`.
+    private func home(_ scratch: Scratch, _ process: ProcessIdentity, killTimeout: Int64) throws -> HomePaths {
+        let paths = HomePaths(home: scratch.path)
+        let machine = MachineIdentity.current()
+        for directory in [paths.state, paths.runtime(of: machine)] {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
+        let spec = AppSpec(
+            name: "stubborn", script: "/bin/sh", cwd: "/", stop: StopPolicy(killTimeout: Milliseconds(killTimeout)))
+        var state = DesiredState(machine: machine.machine, boot: machine.boot)
+        state.instances = [
+            DesiredInstance(
+                id: InstanceID(0), spec: spec, number: 0, wanted: .running, environment: nil, createdAt: 0, token: nil)
+        ]
+        try DesiredStateFile.write(state, to: paths, sync: false)
+        let now = SystemClock.now()
+        let table = try InstanceTable(descriptor: nil, machine: machine)
+        table.load([
+            InstanceRecord(
+                id: InstanceID(0), generation: Generation(1), phase: .online, process: process, wanted: .running,
+                reason: Reason(.started, by: Model.Actor("test"), at: now), createdAt: now, startedAt: now)
+        ])
+        try table.reader.save(to: paths.instanceTable(of: machine))
+        return paths
+    }
+
+    private func child(_ script: String) throws -> (Process, ProcessIdentity) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", script]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        // The script says when its trap is set.
+        _ = try output.fileHandleForReading.read(upToCount: 1)
+        return (process, try #require(ProcessIdentity.current(of: process.processIdentifier)))
+    }
+
+    @Test("a whole tree that ignores SIGTERM is killed at its timeout, and the records say that it was us")
+    func stubborn() throws {
+        let scratch = try Scratch()
+        let (process, identity) = try child("trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & echo r; wait")
+        let paths = try home(scratch, identity, killTimeout: 100)
+        let stopped = try OfflineStop(home: OfflineHome(paths: paths, absence: .noDaemon)).run()
+        #expect(stopped == 1)
+        #expect(!identity.isAlive())
+        process.waitUntilExit()
+        #expect(DesiredStateFile.read(paths).state?.killed != nil)
+        let record = try #require(InstanceTable.read(paths, .current())?.first)
+        #expect(record.phase == .stopped)
+        #expect(record.reason.kind == .killedWithDaemon)
+        #expect(record.lastExit?.pid == identity.pid)
+        #expect(try OfflineStop(home: OfflineHome(paths: paths, absence: .noDaemon)).run() == 0)
+    }
+
+    @Test("a process that took over the pid of a record is not touched")
+    func otherProcess() throws {
+        let scratch = try Scratch()
+        let (process, identity) = try child("echo r; exec sleep 60")
+        defer { process.terminate() }
+        let forged = ProcessIdentity(pid: identity.pid, startTime: identity.startTime - 1)
+        let paths = try home(scratch, forged, killTimeout: 100)
+        let home = OfflineHome(paths: paths, absence: .noDaemon)
+        #expect(try home.selected([]).map(home.view).first?.status == .stopped)
+        #expect(try OfflineStop(home: home).run() == 0)
+        #expect(identity.isAlive())
+    }
+}
