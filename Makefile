@@ -8,7 +8,8 @@ SWIFT   ?= swift
 DEBUG_DIR   := .build
 RELEASE_DIR := .build-release
 RELEASE     := $(RELEASE_DIR)/release
-PROGRAMS    := hearth hearthd hearth-keeper
+# The command line starts twice as fast without a dynamic linker; the daemon looks up users, which needs one.
+STATIC_DIR  := .build-static
 SOURCES     := $(wildcard Sources Tests Benchmarks)
 
 # The Varlink client of somebody else, for the tests that speak to hearthd with it.
@@ -35,9 +36,11 @@ build: need-swift ## everything, debug
 	$(SWIFT) build
 
 release: need-swift ## the three programs, optimised, with Swift's libraries linked in
-	for program in $(PROGRAMS); do \
+	for program in hearthd hearth-keeper; do \
 	    $(SWIFT) build -c release --static-swift-stdlib --scratch-path $(RELEASE_DIR) --product $$program || exit 1; \
 	done
+	$(SWIFT) build -c release --static-swift-stdlib -Xswiftc -static-executable --scratch-path $(STATIC_DIR) --product hearth
+	install -m 755 $(STATIC_DIR)/release/hearth $(RELEASE)/hearth
 
 test: need-swift setup-test ## build and run all tests
 	$(SWIFT) build
@@ -79,7 +82,7 @@ uninstall: ## remove what install put there
 	rm -rf $(libexec)
 
 clean: ## remove everything that was built
-	rm -rf $(DEBUG_DIR) $(RELEASE_DIR)
+	rm -rf $(DEBUG_DIR) $(RELEASE_DIR) $(STATIC_DIR)
 
 # What each verb needs beside the toolchain. Only what is missing is installed.
 

@@ -24,7 +24,7 @@ package final class NamePattern {
             var buffer = [CChar](repeating: 0, count: 200)
             regerror(failure, &compiled, &buffer, buffer.count)
             let why = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw ControlError(.badRequest, "'/\(text)/' is not a regular expression: \(why.lowercased())")
+            throw ControlError(.badRequest, "'/\(text.prefix(60))/' is not a regular expression: \(why.lowercased())")
         }
     }
 

@@ -67,11 +67,19 @@ final class Services {
         cgroupBase.map { "\($0)/hearth-\(homeID)-\(id)-\(generation)" }
     }
 
+    /// The disk copy is for the case that daemon and keeper die together; it is written behind what is urgent, and many
+    /// changes at once.
+    private static let tableDelay = Milliseconds(10)
+
     /// Has the disk copy of the instance table written, soon and at most once at a time.
     func tableChanged() {
         isTableDirty = true
         guard !isTableBusy else { return }
         isTableBusy = true
+        loop.schedule(after: Self.tableDelay) { [unowned self] in self.saveTable() }
+    }
+
+    private func saveTable() {
         isTableDirty = false
         let (reader, paths, machine) = (table.reader, paths, machine)
         loop.offload(to: stateThread) { () -> Bool in

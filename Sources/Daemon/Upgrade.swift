@@ -206,10 +206,11 @@ final class Upgrader {
         }
         services.journal.add("daemon", "executing '\(program)'")
         services.log.drain()
-        let kept = [
+        let own = [
             memory, services.table.descriptor, server.listeningDescriptor ?? -1, services.vault.socket ?? -1,
             lockDescriptor, client,
-        ].filter { $0 >= 0 } + idleClients
+        ]
+        let kept = own.filter { $0 >= 0 } + idleClients
         for fd in kept { _ = clinux_set_cloexec(fd, 0) }
 
         var environment: [String] = []

@@ -39,7 +39,9 @@ package final class InstanceTable {
     /// Maps the table behind `descriptor`; nil makes a new one.
     package init(descriptor existing: Int32?, machine: MachineIdentity) throws(SystemError) {
         let fd: Int32
-        if let existing { fd = existing } else {
+        if let existing {
+            fd = existing
+        } else {
             fd = try checked(clinux_memfd("hearth-instances"), "create the instance table")
         }
         var failure: Int32 = 0

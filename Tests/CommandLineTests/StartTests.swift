@@ -82,10 +82,10 @@ struct StartTests {
     }
 
     private static let candidates = [
-        Selection.Candidate(id: InstanceID(0), name: "api", namespace: "shop"),
-        Selection.Candidate(id: InstanceID(1), name: "api-2", namespace: "default"),
-        Selection.Candidate(id: InstanceID(2), name: "7", namespace: "shop"),
-        Selection.Candidate(id: InstanceID(7), name: "x", namespace: "default"),
+        SelectorCandidate(id: InstanceID(0), name: "api", namespace: "shop"),
+        SelectorCandidate(id: InstanceID(1), name: "api-2", namespace: "default"),
+        SelectorCandidate(id: InstanceID(2), name: "7", namespace: "shop"),
+        SelectorCandidate(id: InstanceID(7), name: "x", namespace: "default"),
     ]
 
     @Test(

@@ -160,7 +160,7 @@ struct OfflineHome {
 }
 
 extension DesiredInstance {
-    var candidate: Selection.Candidate { .init(id: id, name: spec.name, namespace: spec.namespace) }
+    var candidate: SelectorCandidate { .init(id: id, name: spec.name, namespace: spec.namespace) }
 }
 
 extension OfflineHome {

@@ -43,7 +43,9 @@ final class Call {
             return
         }
         let message = message
-        services.loop.offload(to: services.codec) { Self.decode(type, message) } then: { [self] result in
+        services.loop.offload(to: services.codec) {
+            Self.decode(type, message)
+        } then: { [self] result in
             switch result {
             case .success(let parameters): body(parameters)
             case .failure(let failure): self.fail(invalid: failure.parameter)
@@ -60,27 +62,32 @@ final class Call {
     ) -> Result<Parameters, Invalid> {
         do { return .success(try Varlink.parameters(type, of: message)) } catch let error as DecodingError {
             let path: [any CodingKey]
-            var complaint = ""
             switch error {
             case .keyNotFound(let key, let context): path = context.codingPath + [key]
             case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
                 path = context.codingPath
-                complaint = context.underlyingError.map { "\($0)" } ?? context.debugDescription
             @unknown default: path = []
             }
-            // A number that does not fit comes without its place: its value is all there is to tell.
-            if path.isEmpty { return .failure(Invalid(parameter: complaint)) }
             let names = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
-            return .failure(Invalid(parameter: names.drop { $0 == "parameters" }.joined(separator: ".")))
+            let parameter = names.drop { $0 == "parameters" }.joined(separator: ".")
+            // A number that does not fit its field comes without its place.
+            return .failure(Invalid(parameter: parameter.isEmpty ? "parameters" : parameter))
         } catch { return .failure(Invalid(parameter: "")) }
     }
 
     func reply<Parameters: Encodable & Sendable>(_ parameters: Parameters, isLarge: Bool = false) {
         if header.oneway == true { return connection.answer(nil) }
         guard isLarge else { return connection.answer(Self.encode(parameters)) }
-        services.loop.offload(to: services.codec) { Self.encode(parameters) } then: { [self] data in
+        services.loop.offload(to: services.codec) {
+            Self.encode(parameters)
+        } then: { [self] data in
             self.connection.answer(data)
         }
+    }
+
+    /// An answer that was made elsewhere.
+    func answer(_ message: Data) {
+        connection.answer(header.oneway == true ? nil : message)
     }
 
     private static func encode<Parameters: Encodable>(_ parameters: Parameters) -> Data {

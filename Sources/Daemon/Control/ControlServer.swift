@@ -153,7 +153,8 @@ final class ControlServer {
         guard let header = try? JSONDecoder().decode(Varlink.CallHeader.self, from: message) else {
             connection.answer(
                 Varlink.error(
-                    ControlError(.badRequest, "the message is no Varlink call (a JSON object with 'method', then NUL)")))
+                    ControlError(.badRequest, "the message is no Varlink call (a JSON object with 'method', then NUL)"))
+            )
             connection.close()
             return
         }

@@ -1,8 +1,8 @@
 import Control
 import Model
 import Platform
-import Supervision
 import Records
+import Supervision
 
 /// Hands each call to its handler.
 final class Dispatcher {
@@ -116,9 +116,11 @@ final class Dispatcher {
 
     // MARK: What handlers share
 
-    var entries: [(id: InstanceID, name: String, namespace: String)] {
+    var entries: [SelectorCandidate] {
         fleet.ids.compactMap { id in
-            fleet[id].map { (id, $0.desired.spec.name, $0.desired.spec.namespace) }
+            fleet[id].map {
+                SelectorCandidate(id: id, name: $0.desired.spec.name, namespace: $0.desired.spec.namespace)
+            }
         }
     }
 

@@ -261,7 +261,8 @@ extension Dispatcher {
         guard let signal = Signal(parsing: parameters.signal) else {
             return call.fail(
                 ControlError(
-                    .badRequest, "'\(parameters.signal)' is not a signal", hint: "use a name such as SIGUSR2, or a number"))
+                    .badRequest, "'\(parameters.signal)' is not a signal",
+                    hint: "use a name such as SIGUSR2, or a number"))
         }
         guard let resolution = resolve(parameters.selectors, call) else { return }
         let actor = call.actor(parameters.origin)

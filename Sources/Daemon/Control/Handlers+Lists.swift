@@ -54,7 +54,9 @@ extension Dispatcher {
             switch result {
             case .failure(let error): call.fail(error)
             case .success(nil):
-                call.fail(ControlError(.notFound, "there is nothing to go back to", hint: "`hearth snapshots` lists what there is"))
+                call.fail(
+                    ControlError(
+                        .notFound, "there is nothing to go back to", hint: "`hearth snapshots` lists what there is"))
             case .success(let snapshot?):
                 let differences = ListDifference.between(self.services.state.desired, snapshot.state)
                 let actor = call.actor(parameters.origin)
@@ -113,7 +115,9 @@ extension Dispatcher {
                 return .failure(
                     ControlError(.notFound, error.description, hint: "`hearth snapshots` lists what there is"))
             }
-        } then: { done($0) }
+        } then: {
+            done($0)
+        }
     }
 
     /// Starts what is wanted and does not run because everything was killed.

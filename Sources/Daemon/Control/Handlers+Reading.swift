@@ -28,7 +28,7 @@ extension Dispatcher {
             if let killed = self.services.state.desired.killed {
                 notes.append("stopped by \(killed.by) with `hearth kill`; `hearth resurrect` starts everything again")
             }
-            call.reply(ListReply(instances: views, notes: notes), isLarge: views.count > Self.manyInstances)
+            call.answer(ListReply(instances: views, notes: notes).message())
         }
     }
 
@@ -130,7 +130,9 @@ extension Dispatcher {
 
     func snapshots(_ call: Call) {
         let paths = services.paths
-        services.loop.offload(to: services.codec) { SnapshotStore.list(paths) } then: { listing in
+        services.loop.offload(to: services.codec) {
+            SnapshotStore.list(paths)
+        } then: { listing in
             call.reply(SnapshotsReply(snapshots: listing.snapshots.map(SnapshotView.init)))
         }
     }

@@ -85,8 +85,13 @@ final class Explainer {
         let question = Question(
             errorLog: services.paths.logFiles(of: member.desired.spec, id: id).error,
             from: member.errorLogStart, expectedPort: member.desired.spec.expectedPort, killed: killed,
-            homeID: services.homeID, members: Set(member.tree.remembered.map(\.pid)), alwaysChecksPort: alwaysChecksPort)
-        services.loop.offload(to: services.inspectionThread) { Self.answer(question) } then: { done($0) }
+            homeID: services.homeID, members: Set(member.tree.remembered.map(\.pid)), alwaysChecksPort: alwaysChecksPort
+        )
+        services.loop.offload(to: services.inspectionThread) {
+            Self.answer(question)
+        } then: {
+            done($0)
+        }
     }
 
     private static func answer(_ question: Question) -> Findings {

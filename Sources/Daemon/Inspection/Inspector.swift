@@ -100,10 +100,10 @@ final class Inspector {
     func lookSoon() {
         let now = SystemClock.now()
         dueLooks += Self.looksAfterSpawn.map { now.advanced(by: Milliseconds($0)) }
-        // Looks within 100 ms of each other are one.
+        // A walk costs some 10 ms of a processor: an app in a restart loop gets two a second, not one per restart.
         dueLooks.sort()
         var kept: [Instant] = []
-        for due in dueLooks where kept.last.map({ due.since($0).rawValue >= 100 }) ?? true { kept.append(due) }
+        for due in dueLooks where kept.last.map({ due.since($0).rawValue >= 500 }) ?? true { kept.append(due) }
         dueLooks = kept
         armLook()
     }
@@ -176,7 +176,7 @@ final class Inspector {
         var living: Set<ProcessIdentity> = []
         for (key, query) in jobs {
             let members = membersOf(query)
-            let usage = ResourceUsage.measure(members, in: table)
+            let usage = ResourceUsage.measure(members, in: table, reader: reader)
             samples[key.id] = Sample(
                 generation: key.generation, members: members, memoryBytes: usage.memoryBytes,
                 cpuPercent: caches.cpu.sample(key, ticks: usage.cpuTicks, at: now),
@@ -202,6 +202,8 @@ final class Inspector {
                     usage: ResourceUsage.measure(members, in: table, detail: .full), members: members)
             }
             return details
-        } then: { done($0) }
+        } then: {
+            done($0)
+        }
     }
 }

@@ -94,7 +94,9 @@ final class KeeperLink {
             let (paths, limits) = (self.services.paths, self.services.limits)
             self.services.loop.offload(to: self.services.spawners) {
                 Self.spawn(paths, limits)
-            } then: { [unowned self] result in self.keeperStarted(result) }
+            } then: { [unowned self] result in
+                self.keeperStarted(result)
+            }
         }
     }
 

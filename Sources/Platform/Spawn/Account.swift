@@ -34,7 +34,8 @@ package struct Account: Hashable, Sendable {
             _ = getgrouplist(user.name, group, &groups, &count)
         }
         return Account(
-            uid: user.uid, gid: group, groups: Array(groups.prefix(Int(max(count, 0)))), name: user.name, home: user.home)
+            uid: user.uid, gid: group, groups: Array(groups.prefix(Int(max(count, 0)))), name: user.name,
+            home: user.home)
     }
 
     package static func user(_ name: String) throws(Unknown) -> (uid: uid_t, gid: gid_t, name: String, home: String) {

@@ -1,7 +1,6 @@
 internal import CLinux
 package import Model
 
-
 /// Everything that the trampoline needs to start one process. Made on the loop, used on a spawner thread.
 package struct SpawnRequest: Sendable {
     package var command: Command

@@ -97,7 +97,8 @@ package enum Spawner {
             return .success(program.hasPrefix("/") ? program : cwd + "/" + program)
         }
         let path =
-            environment.first { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? "/usr/local/bin:/usr/bin:/bin"
+            environment.first { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
+            ?? "/usr/local/bin:/usr/bin:/bin"
         for directory in path.split(separator: ":", omittingEmptySubsequences: true) {
             let candidate = "\(directory)/\(program)"
             if FileSystem.isExecutable(candidate) { return .success(candidate) }
@@ -132,7 +133,9 @@ package enum Spawner {
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
         return pointers.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { preconditionFailure("an array with a nil at its end is not empty") }
+            guard let base = buffer.baseAddress else {
+                preconditionFailure("an array with a nil at its end is not empty")
+            }
             return body(base)
         }
     }

@@ -185,7 +185,7 @@ struct BadHomeTests {
             let length = max(20_000, Int((ContinuousClock.now - begun) / .microseconds(1)))
             func interrupt(_ line: String) throws {
                 let run = try home.startShell("exec \"$HEARTH\" \(line)")
-                usleep(UInt32(Int.random(in: 0..<length, using: &random)))
+                usleep(UInt32(Int.random(in: 0..<length * 3 / 2, using: &random)))
                 kill(run.pid, SIGKILL)
                 _ = try home.result(of: run)
             }

@@ -98,8 +98,8 @@ struct BadMessageTests {
         Message("a relative cwd", start(["cwd": #""tmp""#]), badRequest, "'tmp'"),
         Message("-1 instances", start(["instances": "-1"]), badRequest, "instances -1"),
         Message("10^12 instances", start(["instances": "1000000000000"]), badRequest, "instances"),
-        Message("10^30 instances", start(["instances": "1e30"]), invalid, "1e30"),
-        Message("1.5 instances", start(["instances": "1.5"]), invalid, "1.5"),
+        Message("10^30 instances", start(["instances": "1e30"]), invalid, "parameters"),
+        Message("1.5 instances", start(["instances": "1.5"]), invalid, "parameters"),
         Message(
             "a time without end",
             start(["stop": #"{"signal":"SIGTERM","killTimeout":9223372036854775807,"wholeTree":true}"#]), badRequest,

@@ -71,12 +71,15 @@ struct CommandTests {
             #expect(try home.pid("kept") == app)
 
             #expect(try json(home, "hearth daemon detach --json")["running"].int == 1)
-            #expect(home.daemonPids.isEmpty && home.keeperPids.isEmpty && Processes.isRunning(app))
+            #expect(Processes.isRunning(app))
+            try home.eventually("both are gone") { home.daemonPids.isEmpty && home.keeperPids.isEmpty }
             try text(home, "hearth up")
             #expect(try home.pid("kept") == app)
 
             #expect(try json(home, "hearth kill --json")["stopped"].int == 1)
-            #expect(home.daemonPids.isEmpty && home.keeperPids.isEmpty && !Processes.isRunning(app))
+            #expect(!Processes.isRunning(app))
+            // The keeper is the last to go.
+            try home.eventually("both are gone") { home.daemonPids.isEmpty && home.keeperPids.isEmpty }
             #expect(try home.hearth("kill").code == 0)
             // It is not forgotten, and not started by looking or by `up`.
             let down = try home.hearth("list", "--json")
