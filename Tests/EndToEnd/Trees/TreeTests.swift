@@ -116,6 +116,35 @@ struct TreeTests {
         }
     }
 
+    @Test(
+        "with a cgroup, even a daemon that left its session and cleared its environment at once is ended",
+        .enabled(if: UnifiedCgroup.parent != nil, "needs root and a writable cgroup v2 with cgroup.kill"))
+    func cgroup() throws {
+        let parent = try #require(UnifiedCgroup.parent)
+        let group = parent + "/hearth-e2e-\(UUID().uuidString.prefix(8))"
+        #expect(mkdir(group, 0o755) == 0)
+        defer { rmdir(group) }
+        try withHome(environment: ["HEARTH_CGROUP": group]) { home in
+            // Nothing but the cgroup tells whose this is: another session, another parent, no tag.
+            let app = try home.pythonTree(
+                "hides",
+                """
+                def hide():
+                    note()
+                    os.execve('/bin/sleep', ['sleep', '100000'], {})
+                daemonize(hide)
+                sleep()
+                """)
+            try home.start(app)
+            let first = try home.pids("hides", count: 2)
+            try home.act(.restart, "hides")
+            expectNothingLeft(["hides": first], of: home, after: "restart")
+            let second = Array(try home.pids("hides", count: 4).suffix(2))
+            try home.act(.delete, "hides")
+            expectNothingLeft(["hides": second], of: home, after: "delete")
+        }
+    }
+
     @Test("without tree kill, stop ends the main process and leaves its children")
     func noTreeKill() throws {
         try withHome { home in
@@ -165,6 +194,19 @@ struct TreeTests {
             let now = try home.instance("server")
             print("trees: \(now.restarts) restarts until the successor had the port")
             #expect(now.restarts <= 15)
+        }
+    }
+}
+
+private enum UnifiedCgroup {
+    /// Where a test may make a cgroup v2 of its own.
+    static var parent: String? {
+        guard geteuid() == 0 else { return nil }
+        return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].first { path in
+            let probe = path + "/hearth-e2e-probe-\(UUID().uuidString.prefix(8))"
+            guard access(path + "/cgroup.controllers", R_OK) == 0, mkdir(probe, 0o755) == 0 else { return false }
+            defer { rmdir(probe) }
+            return access(probe + "/cgroup.kill", W_OK) == 0
         }
     }
 }
