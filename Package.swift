@@ -81,11 +81,11 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("SupervisionTests", ["Model", "Supervision"]),
         tests("ConfigurationTests", ["Configuration", "Model"]),
-        tests("ControlTests", ["CLinux", "Control", "Model"]),
+        tests("ControlTests", ["TestSupport", "CLinux", "Control", "Model"]),
         tests(
             "CommandLineTests",
             [
-                "CLinux", "CommandLine", "Configuration", "Control", "Model", "Platform", "Records",
+                "TestSupport", "CLinux", "CommandLine", "Configuration", "Control", "Model", "Platform", "Records",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("SpawnTests", ["CLinux"]),

@@ -69,6 +69,9 @@ struct Adoption {
         return summary
     }
 
+    /// Who asked for everything to be stopped.
+    private var killer: Actor { services.state.desired.killed?.by ?? .hearth }
+
     private func search() -> [InstanceID: [MembershipScan.TaggedProcess]] {
         let scan = MembershipScan(
             ProcessTable.read(), keeper: services.vault.keeperPid, daemon: getpid())
@@ -99,6 +102,17 @@ struct Adoption {
         let observation = observe(record, main: main)
         if case .running(let process) = observation { record.process = process }
 
+        if wasKilled, record.phase != .stopped {
+            // The daemon died in the middle of `hearth kill`: what is down stays down until `resurrect`.
+            if case .running = observation {
+            } else {
+                record.phase = .stopped
+                record.purpose = nil
+                record.due = nil
+                record.reason = Reason(.killedWithDaemon, by: killer, at: SystemClock.now())
+            }
+        }
+
         var effects: [Effect] = []
         let now = SystemClock.now()
         let machine = InstanceMachine(
@@ -121,6 +135,9 @@ struct Adoption {
         if case .running(let process) = observation, pidfd == nil {
             // It ended between the two looks.
             fleet.send(.exited(record.generation, fleet.exits.statusOfUnseen(process)), to: desired.id)
+        }
+        if wasKilled, case .running = observation {
+            fleet.send(.killWithDaemon(killer), to: desired.id)
         }
         sweepOlder(tagged, than: record)
         if record.phase == .stopped, record.reason.kind == .registered, desired.wanted == .running, !wasKilled {

@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Model
+import TestSupport
 import Testing
 
 @testable import CommandLine

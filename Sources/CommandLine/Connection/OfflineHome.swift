@@ -72,7 +72,7 @@ struct OfflineHome {
     func members(of instance: DesiredInstance, in processes: ProcessTable) -> [ProcessIdentity] {
         guard sameBoot, let record = records[instance.id], let identity = record.process else { return [] }
         let tag = InstanceTag(
-            homeID: Self.homeID(of: paths), instance: instance.id, generation: record.generation)
+            homeID: paths.id, instance: instance.id, generation: record.generation)
         let uid = processes.entry(of: identity)?.uid ?? Caller.userID
         return MembershipScan(processes, daemon: Self.recordedDaemon(paths)).members(
             of: MembershipScan.Query(main: identity, notBefore: identity.startTime, uid: uid, tag: tag))
@@ -148,14 +148,6 @@ struct OfflineHome {
     static func recordedDaemon(_ paths: HomePaths) -> Int32? {
         guard let bytes = try? FileSystem.read(paths.pidFile, limit: 64) else { return nil }
         return Int32(String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self))
-    }
-
-    /// The home's mark in the environment of its processes, as hearthd makes it.
-    static func homeID(of paths: HomePaths) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in paths.home.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 

@@ -57,6 +57,8 @@ extension Dispatcher {
         var added: [DesiredInstance] = []
         services.state.change(keepingSnapshotFor: keepsSnapshot ? actor : nil) { state in
             if let key { state.environments[key] = environment }
+            // From here on the list is in use again; what was killed stays down for a reason of its own.
+            state.killed = nil
             for app in apps {
                 for _ in 0..<max(1, app.instances) {
                     let instance = DesiredInstance(
@@ -165,9 +167,11 @@ extension Dispatcher {
         if let token, member.machine.token == token { return nil }
         let status = member.machine.status
         fleet.setToken(token, of: id)
+        if action == .start || action == .restart, services.state.desired.killed != nil {
+            services.state.change { $0.killed = nil }
+        }
         switch action {
         case .start:
-            if services.state.desired.killed != nil { services.state.change { $0.killed = nil } }
             if status == .online { return "already running" }
             fleet.send(.start(actor), to: id)
         case .stop:

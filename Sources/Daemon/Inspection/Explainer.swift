@@ -64,6 +64,14 @@ final class Explainer {
             return done(Findings(lastErrorLines: [], addressInUse: nil, holders: [], kernelKill: nil))
         }
         let isDown = member.machine.process == nil
+        // In a restart loop the present process has not failed yet: the one before it tells why.
+        var member = member
+        if let started = member.machine.startedAt,
+            SystemClock.now().since(started) < member.machine.spec.restart.minUptime,
+            member.machine.counters.unstable > 0
+        {
+            member.errorLogStart = member.formerErrorLogStart
+        }
         ask(member, id, killed: nil, alwaysChecksPort: isDown, done)
     }
 

@@ -22,6 +22,8 @@ final class Fleet {
         var pidfd: Int32?
         /// Size of the error log when the present generation started: what is before was said by an older one.
         var errorLogStart: Int64 = 0
+        /// The same of the generation before.
+        var formerErrorLogStart: Int64 = 0
     }
 
     /// What is known of the processes of one generation.
@@ -254,6 +256,7 @@ final class Fleet {
             return (Spawner.spawn(request), start)
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
+            if let former = self.members[id]?.errorLogStart { self.members[id]?.formerErrorLogStart = former }
             self.members[id]?.errorLogStart = errorLogStart
             switch result {
             case .success(let child): self.started(id, generation, child)

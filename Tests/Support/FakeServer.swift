@@ -3,10 +3,10 @@ import Foundation
 import Synchronization
 
 /// A control socket whose other end follows a script, on a thread of its own: one call of the script per connection.
-final class FakeServer: Sendable {
+package final class FakeServer: Sendable {
     /// What the script sees of a connection.
-    final class Peer {
-        let number: Int
+    package final class Peer {
+        package let number: Int
         private let fd: Int32
         private var buffer: [UInt8] = []
 
@@ -18,7 +18,7 @@ final class FakeServer: Sendable {
         deinit { close(fd) }
 
         /// The next call as an object; nil when the client has gone.
-        func receive() -> [String: Any]? {
+        package func receive() -> [String: Any]? {
             while true {
                 if let end = buffer.firstIndex(of: 0) {
                     let message = Data(buffer[..<end])
@@ -32,37 +32,37 @@ final class FakeServer: Sendable {
             }
         }
 
-        func send(_ text: String, terminated: Bool = true) {
+        package func send(_ text: String, terminated: Bool = true) {
             let bytes = Array(text.utf8) + (terminated ? [0] : [])
             _ = bytes.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         }
 
-        func reply(_ parameters: String) { send("{\"parameters\":\(parameters)}") }
+        package func reply(_ parameters: String) { send("{\"parameters\":\(parameters)}") }
 
         /// Answers `Hello` as a daemon of this version does.
-        func greet(protocol version: Int = 1, ready: Bool = true) {
+        package func greet(protocol version: Int = 1, ready: Bool = true) {
             _ = receive()
             reply(FakeServer.hello(protocol: version, ready: ready))
         }
     }
 
-    static func hello(protocol version: Int = 1, ready: Bool = true) -> String {
+    package static func hello(protocol version: Int = 1, ready: Bool = true) -> String {
         """
         {"version":"0.1.0","protocol":\(version),"pid":77,"keeperPid":null,"home":"/h","ready":\(ready),"uptimeMs":5}
         """
     }
 
-    let directory: String
-    var path: String { directory + "/hearth.sock" }
+    package let directory: String
+    package var path: String { directory + "/hearth.sock" }
     private let listener: Int32
     /// Calls that the script noted.
     private let notes = Mutex<[String]>([])
 
-    static func listen(_ path: String) -> Int32 {
+    package static func listen(_ path: String) -> Int32 {
         clinux_unix_listen(path, Int32(SOCK_STREAM.rawValue), 0o600, 16)
     }
 
-    init(_ script: @escaping @Sendable (Peer, FakeServer) -> Void) throws {
+    package init(_ script: @escaping @Sendable (Peer, FakeServer) -> Void) throws {
         directory = FileManager.default.temporaryDirectory.path + "/hearth-fake-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         listener = Self.listen(directory + "/hearth.sock")
@@ -80,11 +80,11 @@ final class FakeServer: Sendable {
     }
 
     /// Ends the thread and removes the socket.
-    func stop() {
+    package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    func note(_ text: String) { notes.withLock { $0.append(text) } }
-    var noted: [String] { notes.withLock { $0 } }
+    package func note(_ text: String) { notes.withLock { $0.append(text) } }
+    package var noted: [String] { notes.withLock { $0 } }
 }
