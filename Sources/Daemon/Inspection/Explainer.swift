@@ -60,12 +60,11 @@ final class Explainer {
 
     /// For `why`.
     func findings(on id: InstanceID, _ done: @escaping (Findings) -> Void) {
-        guard let member = fleet[id] else {
+        guard var member = fleet[id] else {
             return done(Findings(lastErrorLines: [], addressInUse: nil, holders: [], kernelKill: nil))
         }
         let isDown = member.machine.process == nil
         // In a restart loop the present process has not failed yet: the one before it tells why.
-        var member = member
         if let started = member.machine.startedAt,
             SystemClock.now().since(started) < member.machine.spec.restart.minUptime,
             member.machine.counters.unstable > 0
