@@ -14,6 +14,20 @@ package struct ExitView: Codable, Sendable, Equatable {
     package var pid: Int32
     package var detail: String?
 
+    package init(
+        code: Int?, signal: String?, coreDumped: Bool, cause: ExitCause, at: Int64, uptimeMs: Int64, pid: Int32,
+        detail: String?
+    ) {
+        self.code = code
+        self.signal = signal
+        self.coreDumped = coreDumped
+        self.cause = cause
+        self.at = at
+        self.uptimeMs = uptimeMs
+        self.pid = pid
+        self.detail = detail
+    }
+
     package init(_ exit: LastExit, wallClockOffset: Int64) {
         code = nil
         signal = nil

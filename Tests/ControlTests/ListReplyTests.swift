@@ -37,6 +37,34 @@ struct ListReplyTests {
         #expect(read.notes == reply.notes)
     }
 
+    @Test("is read by the fast reader as JSONDecoder reads it")
+    func fastReading() throws {
+        let fast = try #require(ListReply(fast: reply.message().dropLast()))
+        #expect(fast.instances == reply.instances)
+        #expect(fast.notes == reply.notes)
+        let empty = try #require(ListReply(fast: ListReply(instances: [], notes: []).message().dropLast()))
+        #expect(empty.instances.isEmpty && empty.notes.isEmpty)
+    }
+
+    @Test(
+        "leaves to JSONDecoder what it does not expect",
+        arguments: [
+            "", "{}", "null", #"{"error":"x","parameters":{}}"#, #"{"parameters":{"instances":[{}],"notes":[]}}"#,
+            #"{"parameters":{"instances":[],"notes":[]},"continues":true}"#,
+            #"{"parameters":{"instances":[],"notes":["#,
+            #"{"parameters":{"instances":[{"id":99999999999999999999}],"notes":[]}}"#,
+            #"{"parameters":{"notes":["\"#, #"{"parameters":{"notes":["\u12"]}}"#,
+        ])
+    func fastReadingGivesUp(text: String) {
+        #expect(ListReply(fast: Data(text.utf8))?.instances == nil)
+    }
+
+    @Test("is cut at every byte: the fast reader gives up and nothing traps")
+    func fastReadingOfCutMessages() {
+        let message = reply.message().dropLast()
+        for end in 0..<message.count { #expect(ListReply(fast: Data(message.prefix(end)))?.instances == nil) }
+    }
+
     @Test("has the keys that JSONEncoder writes, null where there is no value")
     func keys() throws {
         let fast = try JSONDecoder().decode(Object.self, from: reply.message().dropLast())
