@@ -34,11 +34,11 @@ private struct ListReader {
 
     mutating func reply() throws(Unexpected) -> ListReply {
         var reply = ListReply(instances: [], notes: [])
-        var isAnswer = false
+        var found: Set<String> = []
         try object { (reader, key) throws(Unexpected) in
             guard key == "parameters" else { throw Unexpected() }
-            isAnswer = true
             try reader.object { (reader, key) throws(Unexpected) in
+                found.insert(key)
                 switch key {
                 case "instances":
                     try reader.array { (reader) throws(Unexpected) in reply.instances.append(try reader.instance()) }
@@ -48,7 +48,7 @@ private struct ListReader {
                 }
             }
         }
-        guard isAnswer, position == bytes.count else { throw Unexpected() }
+        guard found.count == 2, position == bytes.count else { throw Unexpected() }
         return reply
     }
 
