@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 int clinux_epoll(void) {
     int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -28,4 +31,9 @@ int clinux_epoll_wait(int epoll, struct clinux_ready *ready, int capacity, int t
 
 void clinux_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);
+}
+
+void clinux_lower_thread_priority(void) {
+    // On Linux the priority is the thread's, not the process's.
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
 }

@@ -22,8 +22,9 @@ final class Services {
     let spawners = WorkerPool(name: "hearthd-spawn", limit: 4)
     /// State files. One thread: writes are in order.
     let stateThread: WorkerPool
-    /// Walks through /proc and socket tables. One thread: it owns the caches of the inspection.
-    let inspectionThread = WorkerPool(name: "hearthd-inspect")
+    /// Walks through /proc and socket tables. One thread: it owns the caches of the inspection. A walk of 10 ms must not
+    /// delay the start of a crashed app.
+    let inspectionThread = WorkerPool(name: "hearthd-inspect", yieldsToOthers: true)
     /// Large messages.
     let codec = WorkerPool(name: "hearthd-codec")
     let limits: ProcessLimits

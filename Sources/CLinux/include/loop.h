@@ -23,5 +23,7 @@ int clinux_epoll_control(int epoll, int op, int fd, uint32_t events, uint64_t da
 int clinux_epoll_wait(int epoll, struct clinux_ready *ready, int capacity, int timeout_ms);
 /// Names the calling thread (15 bytes count).
 void clinux_name_thread(const char *name);
+/// Lets other threads of the machine go first (nice 5). Has no effect where that is not allowed.
+void clinux_lower_thread_priority(void);
 
 #endif

@@ -147,7 +147,8 @@ final class Inspector {
             for waiter in waiters { waiter() }
             if self.lookAfterwards {
                 self.lookAfterwards = false
-                self.sample()
+                // Not while the client is still at work with its answer.
+                self.services.loop.schedule(after: Milliseconds(100)) { [unowned self] in self.sample() }
             }
         }
     }

@@ -20,11 +20,14 @@ package final class WorkerPool: Sendable {
 
     private let name: String
     private let limit: Int
+    private let yieldsToOthers: Bool
     private let state = Mutex(State())
     private let wakeUp = Semaphore()
 
-    package init(name: String, limit: Int = 1) {
+    /// - Parameter yieldsToOthers: what it does is never urgent: it runs at a lower priority.
+    package init(name: String, limit: Int = 1, yieldsToOthers: Bool = false) {
         self.name = name
+        self.yieldsToOthers = yieldsToOthers
         self.limit = limit
     }
 
@@ -69,6 +72,7 @@ package final class WorkerPool: Sendable {
 
     private func work() {
         clinux_name_thread(name)
+        if yieldsToOthers { clinux_lower_thread_priority() }
         while true {
             state.withLock { $0.idle += 1 }
             wakeUp.wait()
