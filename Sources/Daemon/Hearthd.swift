@@ -301,7 +301,7 @@ final class Daemon: Lifecycle {
         }
     }
 
-    /// SIGTERM and SIGINT to the daemon detach: the apps go on (decision D5). SIGHUP does nothing.
+    /// SIGTERM and SIGINT to the daemon detach: the apps go on. SIGHUP does nothing.
     private func signalled() {
         var sender: pid_t = 0
         var uid: uid_t = 0

@@ -23,8 +23,8 @@ struct HomeLock: ~Copyable {
     static func acquire(_ paths: HomePaths) -> Outcome {
         let fd = clinux_open(paths.home, O_RDONLY | O_DIRECTORY, 0)
         guard fd >= 0 else { return .failed(SystemError(-fd, "open '\(paths.home)'")) }
-        // A child of a killed daemon that has not reached its first instruction may hold the lock a moment longer
-        // (hard part 10): a dead holder is waited for, a living one is not.
+        // A child of a killed daemon that has not reached its first instruction may hold the lock a moment longer:
+        // a dead holder is waited for, a living one is not.
         var holder: Int32?
         for attempt in 0..<100 {
             let result = clinux_flock(fd, 1)

@@ -72,7 +72,7 @@ package enum StandardInput: String, Codable, Hashable, Sendable, CaseIterable {
     case null
 }
 
-/// When an app that exited is started again. Field meanings and defaults are PM2's (specification §4), extended.
+/// When an app that exited is started again. Field meanings and defaults are PM2's, extended.
 package struct RestartPolicy: Codable, Hashable, Sendable {
     package enum Mode: String, Codable, Hashable, Sendable, CaseIterable {
         /// After every exit (PM2's `autorestart: true`).

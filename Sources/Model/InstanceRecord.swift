@@ -29,7 +29,7 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
     package var reason: Reason
     package var restarts: Int
     package var unstableRestarts: Int
-    /// PM2's `created_at`: start of the window in which unstable restarts count (decision D13).
+    /// PM2's `created_at`: start of the window in which unstable restarts count.
     package var createdAt: Instant
     package var startedAt: Instant?
     package var previousDelay: Milliseconds

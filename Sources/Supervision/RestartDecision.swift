@@ -1,6 +1,6 @@
 package import Model
 
-/// What follows an exit that nobody asked for. PM2's arithmetic (specification §4.4 to §4.6), with the slow retry added.
+/// What follows an exit that nobody asked for. PM2's arithmetic, with the slow retry added.
 package enum RestartDecision: Hashable, Sendable {
     /// Start again now.
     case now

@@ -3,7 +3,7 @@ import Glibc
 import Platform
 import Records
 
-/// The rule of hard part 20: in a home that belongs to somebody else, no daemon is started and no file is made.
+/// In a home that belongs to somebody else, no daemon is started and no file is made.
 struct HomeOwner {
     let paths: HomePaths
 

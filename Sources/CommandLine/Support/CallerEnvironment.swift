@@ -1,7 +1,7 @@
 import Configuration
 import Glibc
 
-/// The environment of whoever called `hearth`, as an app gets it (decision D1).
+/// The environment of whoever called `hearth`, as an app gets it.
 struct CallerEnvironment {
     /// What an app is given.
     var variables: [String: String]

@@ -39,7 +39,7 @@ extension Dispatcher {
         }
     }
 
-    /// Decision D3: an empty list, or one that is not complete, does not quietly become the last good one.
+    /// An empty list, or one that is not complete, does not quietly become the last good one.
     private func reasonNotToSave() -> String? {
         if services.state.desired.instances.isEmpty { return "the list is empty" }
         if !isReady { return "the daemon is still taking over what runs" }

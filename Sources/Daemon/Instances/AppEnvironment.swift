@@ -1,7 +1,7 @@
 import Model
 import Platform
 
-/// The environment of an app: the caller's (decision D1), then the app's own, then what Hearth sets.
+/// The environment of an app: the caller's, then the app's own, then what Hearth sets.
 enum AppEnvironment {
     struct Variable {
         var name: String

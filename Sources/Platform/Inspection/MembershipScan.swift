@@ -1,7 +1,7 @@
 import Glibc
 package import Model
 
-// Who belongs to an instance (hard part 7).
+// Who belongs to an instance.
 //
 // Without a cgroup no single fact says it. The scan unites what the kernel says with certainty (the main process, what
 // is below it, its session and its process group), what former scans knew (remembered members, and what is below
