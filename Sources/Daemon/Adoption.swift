@@ -69,6 +69,29 @@ struct Adoption {
         return summary
     }
 
+    /// The copy of the table on disk may be older than the list: what was commanded counts.
+    private func believeList(
+        over record: inout InstanceRecord, _ desired: DesiredInstance, _ observation: Observation
+    ) {
+        record.wanted = desired.wanted
+        guard desired.wanted == .stopped, record.phase != .stopped else { return }
+        if case .running = observation { return }
+        record.phase = .stopped
+        record.purpose = nil
+        record.due = nil
+        record.reason = Reason(
+            .stopped, by: .hearth, detail: "as commanded before hearthd and keeper died", at: SystemClock.now())
+    }
+
+    /// Goes on with a stop or a start that the list knows of and the old copy of the table does not.
+    private func followList(_ desired: DesiredInstance, _ record: InstanceRecord, _ observation: Observation) {
+        if desired.wanted == .stopped {
+            if case .running = observation { fleet.send(.stop(.hearth), to: desired.id) }
+        } else if record.phase == .stopped, record.reason.kind == .stopped {
+            fleet.send(.start(.hearth), to: desired.id)
+        }
+    }
+
     /// Who asked for everything to be stopped.
     private var killer: Actor { services.state.desired.killed?.by ?? .hearth }
 
@@ -102,6 +125,7 @@ struct Adoption {
         let observation = observe(record, main: main)
         if case .running(let process) = observation { record.process = process }
 
+        if !isTableExact { believeList(over: &record, desired, observation) }
         if wasKilled, record.phase != .stopped {
             // The daemon died in the middle of `hearth kill`: what is down stays down until `resurrect`.
             if case .running = observation {
@@ -139,6 +163,7 @@ struct Adoption {
         if wasKilled, case .running = observation {
             fleet.send(.killWithDaemon(killer), to: desired.id)
         }
+        if !isTableExact, !wasKilled { followList(desired, record, observation) }
         sweepOlder(tagged, than: record)
         if record.phase == .stopped, record.reason.kind == .registered, desired.wanted == .running, !wasKilled {
             // Entered into the list, and the daemon died before the start.

@@ -68,16 +68,13 @@ final class Services {
         cgroupBase.map { "\($0)/hearth-\(homeID)-\(id)-\(generation)" }
     }
 
-    /// The disk copy is for the case that daemon and keeper die together; it is written behind what is urgent, and many
-    /// changes at once.
-    private static let tableDelay = Milliseconds(10)
-
     /// Has the disk copy of the instance table written, soon and at most once at a time.
     func tableChanged() {
         isTableDirty = true
         guard !isTableBusy else { return }
         isTableBusy = true
-        loop.schedule(after: Self.tableDelay) { [unowned self] in self.saveTable() }
+        // In the next turn of the loop: behind the start of a crashed app, and many changes of one turn at once.
+        loop.schedule(after: Milliseconds(0)) { [unowned self] in self.saveTable() }
     }
 
     private func saveTable() {
