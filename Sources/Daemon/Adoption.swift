@@ -73,10 +73,19 @@ struct Adoption {
     private func believeList(
         over record: inout InstanceRecord, _ desired: DesiredInstance, _ observation: Observation
     ) {
-        record.wanted = desired.wanted
-        guard desired.wanted == .stopped, record.phase != .stopped else { return }
+        if record.wanted != desired.wanted, record.purpose != .delete {
+            // One of the two is older. A command that was answered is in the list; one that was not is repeated by its
+            // client, and then done.
+            record.wanted = desired.wanted
+            record.token = nil
+            if record.purpose == .stop, desired.wanted == .running { record.purpose = .restart }
+        }
+        // A delete that was begun goes on.
+        guard desired.wanted == .stopped, record.phase != .stopped, record.purpose != .delete else { return }
         if case .running = observation { return }
         record.phase = .stopped
+        // Whoever repeats the command gets it done: what of it had been done is not known.
+        record.token = nil
         record.purpose = nil
         record.due = nil
         record.reason = Reason(
@@ -85,9 +94,12 @@ struct Adoption {
 
     /// Goes on with a stop or a start that the list knows of and the old copy of the table does not.
     private func followList(_ desired: DesiredInstance, _ record: InstanceRecord, _ observation: Observation) {
-        if desired.wanted == .stopped {
-            if case .running = observation { fleet.send(.stop(.hearth), to: desired.id) }
-        } else if record.phase == .stopped, record.reason.kind == .stopped {
+        if desired.wanted == .stopped, record.purpose != .delete {
+            if case .running = observation {
+                fleet.setToken("", of: desired.id)
+                fleet.send(.stop(.hearth), to: desired.id)
+            }
+        } else if desired.wanted == .running, record.phase == .stopped, record.reason.kind == .stopped {
             fleet.send(.start(.hearth), to: desired.id)
         }
     }
