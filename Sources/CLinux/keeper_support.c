@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,7 +129,7 @@ int clinux_keeper_join(const char *directory, const char *name, char *path, size
 
 int clinux_keeper_options(struct clinux_keeper_options *options) {
     static char text[16384];  // three paths of 4,096 bytes and the program's own
-    static char beside[4096];
+    static char beside[4096], within[4096];
     memset(options, 0, sizeof *options);
     int fd = clinux_open("/proc/self/cmdline", O_RDONLY, 0);
     if (fd < 0) return fd;
@@ -150,6 +151,12 @@ int clinux_keeper_options(struct clinux_keeper_options *options) {
         position = value + strlen(value) + 1;
     }
     if (!options->home || !*options->home) return -EINVAL;
+    // A home of PM2's has ours in it (HomePaths.base).
+    struct stat status;
+    options->base = options->home;
+    if (clinux_keeper_join(options->home, "hearth", within, sizeof within) == 0 && stat(within, &status) == 0 &&
+        S_ISDIR(status.st_mode))
+        options->base = within;
     if (!options->daemon && sibling("hearthd", beside, sizeof beside) == 0) options->daemon = beside;
     return options->daemon ? 0 : -ENOENT;
 }
@@ -163,8 +170,8 @@ int64_t clinux_keeper_heartbeat_ms(int64_t otherwise) {
     return errno || *end || value < 100 || value > 60000 ? otherwise : value;
 }
 
-int clinux_keeper_home_is_free(const char *home) {
-    int fd = clinux_open(home, O_RDONLY | O_DIRECTORY, 0);
+int clinux_keeper_home_is_free(const char *base) {
+    int fd = clinux_open(base, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) return fd;
     int result = clinux_flock(fd, 1);
     close(fd);  // nobody else has this description: the lock goes with it
@@ -183,7 +190,8 @@ int clinux_keeper_connect(const char *path, pid_t *peer) {
     return result < 0 ? result : fd;
 }
 
-_Noreturn static void become_daemon(const char *program, const char *home, int socket, pid_t keeper) {
+_Noreturn static void become_daemon(const char *program, const char *home, int isPM2, int socket,
+                                    pid_t keeper) {
     if (socket == KEEPER_VAULT_FD ? clinux_set_cloexec(socket, 0) < 0 : dup2(socket, KEEPER_VAULT_FD) < 0) _exit(127);
     if (close_range(KEEPER_VAULT_FD + 1, ~0U, 0) < 0) _exit(127);
     clinux_reset_signals();
@@ -195,17 +203,23 @@ _Noreturn static void become_daemon(const char *program, const char *home, int s
     char number[16];
     snprintf(number, sizeof number, "%d", keeper);
     setenv("HEARTH_KEEPER_PID", number, 1);  // may allocate: this is a copy of a program with one thread
-    char *const arguments[] = {(char *)"hearthd", (char *)"--home", (char *)home, NULL};
+    // Scripts look for PM2's daemon by its title.
+    char title[4352];
+    const char *own = getenv("PM2_DAEMON_TITLE");
+    if (isPM2 && own && *own) snprintf(title, sizeof title, "%s", own);
+    else if (isPM2) snprintf(title, sizeof title, "PM2 v" KEEPER_PM2_VERSION ": God Daemon (%s)", home);
+    else snprintf(title, sizeof title, "hearthd");
+    char *const arguments[] = {title, (char *)"--home", (char *)home, isPM2 ? (char *)"--pm2" : NULL, NULL};
     execve(program, arguments, environ);
     clinux_keeper_log("hearthd cannot be executed", 0, 0, -errno);
     _exit(127);
 }
 
-pid_t clinux_keeper_start(const char *program, const char *home, int socket, int *pidfd) {
+pid_t clinux_keeper_start(const char *program, const char *home, int isPM2, int socket, int *pidfd) {
     pid_t keeper = getpid();
     pid_t pid = fork();
     if (pid < 0) return -errno;
-    if (pid == 0) become_daemon(program, home, socket, keeper);
+    if (pid == 0) become_daemon(program, home, isPM2, socket, keeper);
     // Our own child: until it is reaped, the number is its own.
     *pidfd = clinux_pidfd_open(pid);
     if (*pidfd >= 0) return pid;

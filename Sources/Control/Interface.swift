@@ -13,6 +13,8 @@ package enum Interface {
         case why = "Why"
         case start = "Start"
         case act = "Act"
+        case configure = "Configure"
+        case inventory = "Inventory"
         case signal = "Signal"
         case scale = "Scale"
         case environment = "Environment"
@@ -71,8 +73,21 @@ package enum Interface {
           name: string, namespace: string, script: string, arguments: []string, interpreter: ?string,
           interpreterArguments: []string, cwd: string, environment: [string]string, instances: int, autostart: bool,
           restart: RestartPolicy, stop: StopPolicy, output: OutputPolicy, stdin: string, uid: ?string, gid: ?string,
-          expectedPort: ?int
+          expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
+          environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
+          incrementVariable: ?string, pidFile: ?string, mode: ?string, kept: ?[string]string
         )
+        # pattern: five cron fields, or six with seconds in front; local time.
+        type RestartSchedule (pattern: string, startsStopped: bool)
+        # Absolute paths; ignore: glob patterns, null for dot files and node_modules.
+        type WatchPolicy (paths: []string, ignore: ?[]string, delay: int, extensions: ?[]string)
+        # What of the caller's environment the app does not get.
+        type EnvironmentFilter (everything: bool, names: []string, fragments: []string)
+
+        # An entry of the list with all that is known of it. environment: key of the reply's environments.
+        type Entry (instance: Instance, spec: AppSpec, environment: ?string, uniqueId: ?string, user: string)
+        # A new specification for an entry; environment: a new caller's environment, null to keep the stored one.
+        type Change (id: int, spec: AppSpec, environment: ?[string]string)
 
         # A process that holds a port which an app wants.
         type PortHolder (
@@ -110,6 +125,15 @@ package enum Interface {
         method Act(
           action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string
         ) -> (results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string)
+        # Gives entries new specifications, all or none. then: what follows for each, "restart" (start what is stopped),
+        # "nothing" (the specification counts from the next start on).
+        method Configure(changes: []Change, then: string, token: ?string, origin: ?string) -> (
+          results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string
+        )
+        # The list with specifications and environments: secrets are in it.
+        method Inventory(selectors: []string) -> (
+          entries: []Entry, environments: [string][string]string, notes: []string
+        )
         method Signal(signal: string, selectors: []string, origin: ?string) -> (results: []Result)
         # count: absolute number of instances of the app; change: relative. Exactly one of them.
         method Scale(name: string, count: ?int, change: ?int, origin: ?string) -> (

@@ -135,6 +135,74 @@ package struct ActReply: Codable, Sendable {
     }
 }
 
+/// A new specification for an entry of the list.
+package struct SpecChange: Codable, Sendable {
+    package var id: InstanceID
+    package var spec: AppSpec
+    /// A new caller's environment; nil keeps the stored one.
+    package var environment: [String: String]?
+
+    package init(id: InstanceID, spec: AppSpec, environment: [String: String]? = nil) {
+        self.id = id
+        self.spec = spec
+        self.environment = environment
+    }
+}
+
+package struct ConfigureParameters: Codable, Sendable {
+    /// What follows for each entry that got a new specification.
+    package enum Then: String, Codable, Sendable, CaseIterable {
+        /// Stop and start; start what is stopped.
+        case restart
+        /// The specification counts from the next start on.
+        case nothing
+    }
+
+    package var changes: [SpecChange]
+    package var then: Then
+    package var token: String?
+    package var origin: String?
+
+    package init(changes: [SpecChange], then: Then, token: String?, origin: String?) {
+        self.changes = changes
+        self.then = then
+        self.token = token
+        self.origin = origin
+    }
+}
+
+/// An entry of the list with all that is known of it.
+package struct InventoryEntry: Codable, Sendable {
+    package var instance: InstanceView
+    package var spec: AppSpec
+    /// Key of the reply's environments; nil: the caller had none.
+    package var environment: String?
+    package var uniqueId: String?
+    /// Whom the processes run as.
+    package var user: String
+
+    package init(instance: InstanceView, spec: AppSpec, environment: String?, uniqueId: String?, user: String) {
+        self.instance = instance
+        self.spec = spec
+        self.environment = environment
+        self.uniqueId = uniqueId
+        self.user = user
+    }
+}
+
+package struct InventoryReply: Codable, Sendable {
+    package var entries: [InventoryEntry]
+    /// Environments of callers, each once.
+    package var environments: [String: [String: String]]
+    package var notes: [String]
+
+    package init(entries: [InventoryEntry], environments: [String: [String: String]], notes: [String]) {
+        self.entries = entries
+        self.environments = environments
+        self.notes = notes
+    }
+}
+
 package struct SignalParameters: Codable, Sendable {
     package var signal: String
     package var selectors: [String]

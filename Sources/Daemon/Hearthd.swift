@@ -28,9 +28,10 @@ package enum Hearthd {
             say("hearthd: --home is missing\nusage: hearthd --home PATH\n")
             return 2
         }
-        if options.checksState { return StateCheck.run(home: home) }
+        let paths = options.isPM2 ? HomePaths(home: home, isPM2: true) : HomePaths.existing(at: home)
+        if options.checksState { return StateCheck.run(paths) }
         do {
-            let daemon = try Daemon(home: home)
+            let daemon = try Daemon(paths)
             return daemon.run()
         } catch let failure as StartFailure {
             say("hearthd: \(failure.message)\n")
@@ -48,6 +49,8 @@ package enum Hearthd {
 
     private struct Options {
         var home: String?
+        /// The home is PM2's, whatever lies there now.
+        var isPM2 = false
         var checksState = false
         var showsVersion = false
 
@@ -65,6 +68,7 @@ package enum Hearthd {
                         return .failure(Invalid(message: "--home needs an absolute path"))
                     }
                     options.home = value
+                case "--pm2": options.isPM2 = true
                 case "--check-state": options.checksState = true
                 case "--version": options.showsVersion = true
                 default: return .failure(Invalid(message: "'\(argument)' is not an option"))
@@ -109,11 +113,10 @@ final class Daemon: Lifecycle {
     private var exitCode: Int32 = 0
     private var isEnding = false
 
-    init(home: String) throws {
+    init(_ paths: HomePaths) throws {
         signal(SIGPIPE, SIG_IGN)
         clinux_limit_arenas()
         handOver = HandOver.fromEnvironment()
-        let paths = HomePaths(home: home)
         try Self.prepare(paths)
 
         var before: UInt64 = 0
@@ -195,10 +198,10 @@ final class Daemon: Lifecycle {
     /// The home's directories, and whether they are ours.
     private static func prepare(_ paths: HomePaths) throws {
         do throws(SystemError) {
-            try FileSystem.makeDirectory(paths.home)
+            try FileSystem.makeDirectory(paths.base)
             var status = stat()
-            if stat(paths.home, &status) == 0, status.st_uid != geteuid() {
-                throw SystemError(EPERM, "use '\(paths.home)', which belongs to \(UserNames.name(of: status.st_uid))")
+            if stat(paths.base, &status) == 0, status.st_uid != geteuid() {
+                throw SystemError(EPERM, "use '\(paths.base)', which belongs to \(UserNames.name(of: status.st_uid))")
             }
             for directory in [paths.logs, paths.run, paths.state] { try FileSystem.makeDirectory(directory) }
         } catch {

@@ -21,8 +21,8 @@ struct HomeLock: ~Copyable {
     }
 
     static func acquire(_ paths: HomePaths) -> Outcome {
-        let fd = clinux_open(paths.home, O_RDONLY | O_DIRECTORY, 0)
-        guard fd >= 0 else { return .failed(SystemError(-fd, "open '\(paths.home)'")) }
+        let fd = clinux_open(paths.base, O_RDONLY | O_DIRECTORY, 0)
+        guard fd >= 0 else { return .failed(SystemError(-fd, "open '\(paths.base)'")) }
         // A child of a killed daemon that has not reached its first instruction may hold the lock a moment longer:
         // a dead holder is waited for, a living one is not.
         var holder: Int32?
@@ -31,7 +31,7 @@ struct HomeLock: ~Copyable {
             if result == 0 { return .locked(HomeLock(descriptor: fd)) }
             guard result == -EWOULDBLOCK else {
                 close(fd)
-                return .failed(SystemError(-result, "lock '\(paths.home)'"))
+                return .failed(SystemError(-result, "lock '\(paths.base)'"))
             }
             holder = recordedHolder(paths)
             // A starting keeper probes the lock for a moment: three tries before a holder is believed.
@@ -51,17 +51,17 @@ struct HomeLock: ~Copyable {
     static func isInPlace(_ descriptor: Int32, _ paths: HomePaths) -> Bool {
         var locked = stat()
         var present = stat()
-        return fstat(descriptor, &locked) == 0 && stat(paths.home, &present) == 0
+        return fstat(descriptor, &locked) == 0 && stat(paths.base, &present) == 0
             && locked.st_ino == present.st_ino && locked.st_dev == present.st_dev
     }
 
     /// Locks a home that was deleted and made anew: the lock that we have is on a directory which nobody can find.
     /// The descriptor keeps its number.
     static func renew(_ descriptor: Int32, _ paths: HomePaths) throws(SystemError) {
-        let fd = try checked(clinux_open(paths.home, O_RDONLY | O_DIRECTORY, 0), "open '\(paths.home)'")
+        let fd = try checked(clinux_open(paths.base, O_RDONLY | O_DIRECTORY, 0), "open '\(paths.base)'")
         defer { close(fd) }
-        try checked(clinux_flock(fd, 1), "lock '\(paths.home)'")
-        if dup2(fd, descriptor) < 0 { throw SystemError(errno, "lock '\(paths.home)'") }
+        try checked(clinux_flock(fd, 1), "lock '\(paths.base)'")
+        if dup2(fd, descriptor) < 0 { throw SystemError(errno, "lock '\(paths.base)'") }
         _ = clinux_set_cloexec(descriptor, 1)
     }
 

@@ -40,7 +40,7 @@ final class HomeWatch {
 
     private func watchAll() {
         // Watching again what is watched already changes nothing; a directory that was made anew is a new one.
-        for directory in [services.paths.home, services.paths.run, services.paths.state] {
+        for directory in [services.paths.base, services.paths.run, services.paths.state] {
             _ = clinux_inotify_watch_removals(inotify, directory)
         }
     }
@@ -62,7 +62,7 @@ final class HomeWatch {
 
     /// What should be there and is not, directories first.
     private static func missing(_ paths: HomePaths, _ runtime: String, _ lock: Int32) -> [String] {
-        let home = HomeLock.isInPlace(lock, paths) ? [] : [paths.home]
+        let home = HomeLock.isInPlace(lock, paths) ? [] : [paths.base]
         let directories = [paths.run, paths.state, paths.logs, runtime]
         let files = [paths.desiredState, paths.controlSocket, paths.vaultSocket, paths.pidFile]
         return home + directories.filter { !FileSystem.isDirectory($0) } + files.filter { !FileSystem.exists($0) }
@@ -74,7 +74,7 @@ final class HomeWatch {
         do throws(SystemError) {
             for path in missing {
                 switch path {
-                case paths.home:
+                case paths.base:
                     try FileSystem.makeDirectory(path)
                     try HomeLock.renew(lockDescriptor, paths)
                 case paths.controlSocket: try server.bindAgain()

@@ -71,12 +71,11 @@ struct HandOver: Codable, Sendable {
 
 /// `hearthd --check-state`: can this program go on with that state? Exit 0 or 1, the reason on stderr.
 enum StateCheck {
-    static func run(home: String) -> Int32 {
+    static func run(_ paths: HomePaths) -> Int32 {
         guard let handOver = HandOver.fromEnvironment() else {
             return refuse("there is no state to check (\(HandOver.environmentName))")
         }
         guard handOver.version == 1 else { return refuse("the state has version \(handOver.version), this knows 1") }
-        let paths = HomePaths(home: home)
         let reading = DesiredStateFile.read(paths)
         guard reading.state != nil || !FileSystem.exists(paths.desiredState) else {
             return refuse(reading.notes.joined(separator: "; "))
@@ -153,7 +152,8 @@ final class Upgrader {
         let output = paths.run + "/check-state.\(getpid())"
         defer { unlink(output) }
         let request = SpawnRequest(
-            command: SpawnRequest.Command(program: program, arguments: ["--home", paths.home, "--check-state"]),
+            command: SpawnRequest.Command(
+                program: program, arguments: ["--home", paths.home, "--check-state"] + (paths.isPM2 ? ["--pm2"] : [])),
             environment: ["\(HandOver.environmentName)=3", "PATH=/usr/bin:/bin"], cwd: "/",
             standardOutput: output, standardError: output, stdin: .null, uid: nil, gid: nil,
             descriptors: [(from: memory, to: 3)], openFilesLimit: limits.openFiles, umask: limits.umask, pidSlot: nil)
@@ -220,7 +220,10 @@ final class Upgrader {
             variable += 1
         }
         environment.append("\(HandOver.environmentName)=\(memory)")
-        let arguments = [program, "--home", services.paths.home]
+        // A title that scripts look for is kept.
+        let isPM2 = services.paths.isPM2
+        let title = isPM2 ? CommandLine.arguments.first ?? program : program
+        let arguments = [title, "--home", services.paths.home] + (isPM2 ? ["--pm2"] : [])
         let failure = Self.exec(program, arguments, environment)
 
         for fd in kept { _ = clinux_set_cloexec(fd, 1) }

@@ -18,7 +18,7 @@ extension Keeper {
     /// Looks at the lock of the home: free, a daemon is started; held, its holder is asked to take us as its vault.
     mutating func arbitrate(at now: Int64) {
         attemptAt = nil
-        let isFree = clinux_keeper_home_is_free(home)
+        let isFree = clinux_keeper_home_is_free(base)
         if isFree == 0 {
             connect(at: now)
         } else if isFree > 0 && daemon == nil {
@@ -42,7 +42,7 @@ extension Keeper {
         }
         var handle: Int32 = -1
         if result == 0 { result = clinux_set_nonblocking(ends.0, 1) }
-        if result == 0 { result = clinux_keeper_start(program, home, ends.1, &handle) }
+        if result == 0 { result = clinux_keeper_start(program, home, base == home ? 0 : 1, ends.1, &handle) }
         clinux_keeper_close(ends.1)
         guard result > 0 else {
             clinux_keeper_close(ends.0)

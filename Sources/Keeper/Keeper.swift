@@ -26,6 +26,8 @@ struct Keeper {
     private static let requestsPerTurn = 64
 
     let home: UnsafePointer<CChar>
+    /// Where Hearth's own files are: the home, or a directory in it when it is PM2's.
+    let base: UnsafePointer<CChar>
     let program: UnsafePointer<CChar>
     let vaultPath: UnsafePointer<CChar>
     let signals: Int32
@@ -40,15 +42,16 @@ struct Keeper {
     var condition = Condition.fine
 
     /// Nil when there is no memory, or the path of the home is too long.
-    init?(home: UnsafePointer<CChar>, program: UnsafePointer<CChar>) {
+    init?(home: UnsafePointer<CChar>, base: UnsafePointer<CChar>, program: UnsafePointer<CChar>) {
         let pathCapacity = 4096
         guard let path = reserve(CChar.self, count: pathCapacity),
-            clinux_keeper_join(home, "run/vault.sock", path, pathCapacity) == 0,
+            clinux_keeper_join(base, "run/vault.sock", path, pathCapacity) == 0,
             let deposits = Deposits(), let exits = Exits()
         else { return nil }
         signals = clinux_keeper_signals()
         guard signals >= 0 else { return nil }
         self.home = home
+        self.base = base
         self.program = program
         vaultPath = UnsafePointer(path)
         self.deposits = deposits

@@ -8,14 +8,16 @@ import CLinux
 struct Main {
     static func main() {
         var options = clinux_keeper_options()
-        guard clinux_keeper_options(&options) == 0, let home = options.home, let program = options.daemon else {
+        guard clinux_keeper_options(&options) == 0, let home = options.home, let base = options.base,
+            let program = options.daemon
+        else {
             fail("usage: hearth-keeper --home PATH [--daemon PATH] [--log PATH]", code: 2)
         }
         let prepared = clinux_keeper_prepare()
         if prepared < 0 { fail("cannot become the parent of orphans", error: prepared, code: 1) }
         let opened = options.log.map { clinux_keeper_log_to($0) } ?? 0
         if opened < 0 { log("the log file cannot be opened, going on without it", error: opened) }
-        guard var keeper = Keeper(home: home, program: program) else {
+        guard var keeper = Keeper(home: home, base: base, program: program) else {
             fail("no memory, no signalfd, or a home with too long a path", code: 1)
         }
         keeper.run()

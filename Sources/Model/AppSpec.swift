@@ -28,6 +28,30 @@ package struct AppSpec: Codable, Hashable, Sendable {
     /// Port that the app was told to listen on (from PORT, its arguments or `listen`), for explanations only.
     package var expectedPort: Int?
 
+    // What follows came later: nil in lists that an older Hearth wrote.
+
+    /// Resident memory of the whole tree, in bytes, above which the instance is restarted.
+    package var memoryLimit: Int64?
+    /// Restarts by the clock.
+    package var schedule: RestartSchedule?
+    /// Restarts when files change.
+    package var watch: WatchPolicy?
+    /// `.env` files, absolute, read at every start: over the caller's environment, beneath `environment`; a later file
+    /// wins.
+    package var environmentFiles: [String]?
+    /// What of the caller's environment the app does not get.
+    package var environmentFilter: EnvironmentFilter?
+    /// Name of the variable with the instance's number; nil: `NODE_APP_INSTANCE`.
+    package var instanceVariable: String?
+    /// A variable that counts up from instance to instance: the first has the value in `environment` (or 0).
+    package var incrementVariable: String?
+    /// Where the pid of the main process is written while it runs; nil: nowhere (in a home of PM2's: under `pids`).
+    package var pidFile: String?
+    /// How instances were asked to share listening sockets; nil: not at all.
+    package var mode: ExecutionMode?
+    /// Settings that Hearth keeps and shows but does not act on: PM2's canonical key to the value as JSON text.
+    package var kept: [String: String]?
+
     package init(
         name: String, namespace: String = "default", script: String, arguments: [String] = [],
         interpreter: String? = nil, interpreterArguments: [String] = [], cwd: String,
@@ -63,6 +87,67 @@ package struct AppSpec: Codable, Hashable, Sendable {
         words.append(script)
         words += arguments
         return words.joined(separator: " ")
+    }
+}
+
+/// PM2's `exec_mode`.
+package enum ExecutionMode: String, Codable, Hashable, Sendable, CaseIterable {
+    case fork
+    case cluster
+}
+
+/// Restarts by the clock (PM2's `cron_restart`).
+package struct RestartSchedule: Codable, Hashable, Sendable {
+    /// Five cron fields, or six with seconds in front; local time.
+    package var pattern: String
+    /// A stopped app is started too, as PM2 does.
+    package var startsStopped: Bool
+
+    package init(pattern: String, startsStopped: Bool = false) {
+        self.pattern = pattern
+        self.startsStopped = startsStopped
+    }
+}
+
+/// Which files restart an app when they change.
+package struct WatchPolicy: Codable, Hashable, Sendable {
+    /// Files and directories (with everything below), absolute.
+    package var paths: [String]
+    /// Patterns of what is left alone, matched against the path relative to the app's cwd and against its absolute
+    /// form; nil: names that begin with a dot, and `node_modules`.
+    package var ignore: [String]?
+    /// Quiet time between the last change and the restart.
+    package var delay: Milliseconds
+    /// Only files with these extensions count (`js`, `ts`); nil: all.
+    package var extensions: [String]?
+
+    package init(
+        paths: [String], ignore: [String]? = nil, delay: Milliseconds = Milliseconds(0), extensions: [String]? = nil
+    ) {
+        self.paths = paths
+        self.ignore = ignore
+        self.delay = delay
+        self.extensions = extensions
+    }
+}
+
+/// PM2's `filter_env`: what of the caller's environment an app does not get.
+package struct EnvironmentFilter: Codable, Hashable, Sendable {
+    /// Nothing of it is passed on.
+    package var everything: Bool
+    /// Exactly these names are not.
+    package var names: [String]
+    /// Names that contain one of these are not.
+    package var fragments: [String]
+
+    package init(everything: Bool = false, names: [String] = [], fragments: [String] = []) {
+        self.everything = everything
+        self.names = names
+        self.fragments = fragments
+    }
+
+    package func keeps(_ name: String) -> Bool {
+        !everything && !names.contains(name) && !fragments.contains { name.contains($0) }
     }
 }
 

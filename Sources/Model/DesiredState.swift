@@ -11,10 +11,12 @@ package struct DesiredInstance: Hashable, Sendable, Codable {
     package var createdAt: Int64
     /// Token of the command that made the entry.
     package var token: String?
+    /// A UUID that the entry keeps for its life (PM2's `unique_id`); nil in lists that an older Hearth wrote.
+    package var uniqueID: String?
 
     package init(
         id: InstanceID, spec: AppSpec, number: Int, wanted: Wanted, environment: String?, createdAt: Int64,
-        token: String?
+        token: String?, uniqueID: String? = nil
     ) {
         self.id = id
         self.spec = spec
@@ -23,6 +25,7 @@ package struct DesiredInstance: Hashable, Sendable, Codable {
         self.environment = environment
         self.createdAt = createdAt
         self.token = token
+        self.uniqueID = uniqueID
     }
 }
 

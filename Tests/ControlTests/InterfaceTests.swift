@@ -30,6 +30,26 @@ struct InterfaceTests {
         portHolders: [holder])
     private static let spec = AppSpec(
         name: "n", script: "/s", interpreter: "i", cwd: "/", uid: "u", gid: "g", expectedPort: 1)
+    /// With a value in every field.
+    private static let fullSpec = {
+        var spec = Self.spec
+        spec.memoryLimit = 1
+        spec.schedule = schedule
+        spec.watch = watch
+        spec.environmentFiles = ["/e"]
+        spec.environmentFilter = EnvironmentFilter()
+        spec.instanceVariable = "I"
+        spec.incrementVariable = "P"
+        spec.pidFile = "/p"
+        spec.mode = .cluster
+        spec.kept = ["time": "true"]
+        return spec
+    }()
+    private static let schedule = RestartSchedule(pattern: "0 3 * * *")
+    private static let watch = WatchPolicy(paths: ["/w"], ignore: ["*.log"], extensions: ["js"])
+    private static let entry = InventoryEntry(
+        instance: instance, spec: fullSpec, environment: "e", uniqueId: "u", user: "u")
+    private static let change = SpecChange(id: InstanceID(1), spec: fullSpec, environment: ["k": "v"])
     private static let snapshot = SnapshotView(name: "n", at: 1, apps: 1, instances: 1, kind: "saved")
     private static let difference = Difference(name: "n", change: "added", details: [])
     private static let event = EventView(at: 1, kind: "k", id: InstanceID(1), name: "n", pid: 1, message: "m")
@@ -38,7 +58,9 @@ struct InterfaceTests {
 
     private static let types: [String: any Encodable & Sendable] = [
         "Exit": exit, "Port": port, "Instance": instance, "Detail": detail, "RestartPolicy": restart,
-        "StopPolicy": StopPolicy(), "OutputPolicy": OutputPolicy(outFile: "o", errorFile: "e"), "AppSpec": spec,
+        "StopPolicy": StopPolicy(), "OutputPolicy": OutputPolicy(outFile: "o", errorFile: "e"), "AppSpec": fullSpec,
+        "RestartSchedule": schedule, "WatchPolicy": watch, "EnvironmentFilter": EnvironmentFilter(), "Entry": entry,
+        "Change": change,
         "PortHolder": holder, "Explanation": explanation, "Variable": variable, "Result": result,
         "Snapshot": snapshot, "Difference": difference, "Event": event,
     ]
@@ -62,6 +84,11 @@ struct InterfaceTests {
                 ActParameters(action: .stop, selectors: [], environment: [:], token: "t", origin: "o"),
                 ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
             ),
+            .configure: (
+                ConfigureParameters(changes: [], then: .restart, token: "t", origin: "o"),
+                ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
+            ),
+            .inventory: (selectors, InventoryReply(entries: [], environments: [:], notes: [])),
             .signal: (SignalParameters(signal: "s", selectors: [], origin: "o"), SignalReply(results: [])),
             .scale: (ScaleParameters(name: "n", count: 1, change: 1, origin: "o"), instances),
             .environment: (selectors, EnvironmentReply(id: InstanceID(1), name: "n", variables: [])),

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/// The version of PM2 that Hearth answers as in a home of PM2's.
+#define KEEPER_PM2_VERSION "7.0.3"
+
 enum {
     KEEPER_PROTOCOL_VERSION = 1,
     /// The inherited end of the vault socket in a hearthd that the keeper started.

@@ -47,6 +47,8 @@ uint64_t clinux_keeper_start_time(pid_t pid);
 int clinux_keeper_join(const char *directory, const char *name, char *path, size_t capacity);
 struct clinux_keeper_options {
     const char *home;
+    /// Where Hearth's own files are: `home`, or `home/hearth` in a home of PM2's.
+    const char *base;
     /// The program of the daemon; without the option the hearthd beside the keeper's own file.
     const char *daemon;
     /// NULL: stderr as it is.
@@ -58,14 +60,14 @@ int clinux_keeper_options(struct clinux_keeper_options *options);
 /// Heartbeat interval: HEARTH_HEARTBEAT_MS when it is a number from 100 to 60000, else `otherwise`.
 int64_t clinux_keeper_heartbeat_ms(int64_t otherwise);
 
-/// Opens `home` and tries its lock, leaving it free. 1: nobody has it; 0: a hearthd lives; or `-errno`.
-int clinux_keeper_home_is_free(const char *home);
+/// Opens `base` and tries its lock, leaving it free. 1: nobody has it; 0: a hearthd lives; or `-errno`.
+int clinux_keeper_home_is_free(const char *base);
 /// Connects to the vault socket at `path` without waiting, if its listener runs as the same user. The descriptor
 /// (non-blocking), with the listener's pid in `*peer`, or `-errno`.
 int clinux_keeper_connect(const char *path, pid_t *peer);
 /// Starts hearthd with `socket` as KEEPER_VAULT_FD and no other descriptor above 2. Its pid, with `*pidfd` set, or
-/// `-errno`. That the program can't be executed is seen by its exit code 127.
-pid_t clinux_keeper_start(const char *program, const char *home, int socket, int *pidfd);
+/// `-errno`. With `isPM2` its title is that of PM2's daemon. That the program can't be executed is seen by its exit code 127.
+pid_t clinux_keeper_start(const char *program, const char *home, int isPM2, int socket, int *pidfd);
 
 /// Address space of `size` zero bytes: a page costs nothing until it is touched. NULL when there is none.
 void *clinux_keeper_reserve(size_t size);

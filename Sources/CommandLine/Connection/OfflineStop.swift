@@ -78,12 +78,12 @@ struct OfflineStop {
 
     /// A daemon that starts meanwhile would bring everything back: it waits for this lock, or ends.
     private func lockHome() throws -> Int32 {
-        let fd = clinux_open(home.paths.home, O_RDONLY | O_DIRECTORY, 0)
-        guard fd >= 0 else { throw SystemError(-fd, "open '\(home.paths.home)'") }
+        let fd = clinux_open(home.paths.base, O_RDONLY | O_DIRECTORY, 0)
+        guard fd >= 0 else { throw SystemError(-fd, "open '\(home.paths.base)'") }
         let result = clinux_flock(fd, 1)
         guard result == 0 else {
             close(fd)
-            throw Failure(.failed, "a daemon has just started in '\(home.paths.home)'; run the command again")
+            throw Failure(.failed, "a daemon has just started in '\(home.paths.base)'; run the command again")
         }
         return fd
     }

@@ -50,12 +50,12 @@ struct CommonOptions: ParsableArguments {
 
     private static func absolute(_ path: String) throws -> HomePaths {
         if path.hasPrefix("/") || path.hasPrefix("~/") || path == "~" {
-            return HomePaths(home: Paths.absolute(path, base: "/", home: CallerHome.directory()))
+            return HomePaths.existing(at: Paths.absolute(path, base: "/", home: CallerHome.directory()))
         }
         guard let directory = CallerHome.workingDirectory() else {
             throw Failure(.failed, "the working directory is gone; give an absolute path to --home")
         }
-        return HomePaths(home: Paths.absolute(path, base: directory, home: nil))
+        return HomePaths.existing(at: Paths.absolute(path, base: directory, home: nil))
     }
 }
 

@@ -57,6 +57,8 @@ final class Dispatcher {
         case .environment: call.withParameters(SelectorParameters.self) { self.environment(call, $0) }
         case .start: call.withParameters(StartParameters.self) { self.start(call, $0) }
         case .act: call.withParameters(ActParameters.self) { self.act(call, $0) }
+        case .configure: call.withParameters(ConfigureParameters.self) { self.configure(call, $0) }
+        case .inventory: call.withParameters(SelectorParameters.self) { self.inventory(call, $0) }
         case .signal: call.withParameters(SignalParameters.self) { self.signal(call, $0) }
         case .scale: call.withParameters(ScaleParameters.self) { self.scale(call, $0) }
         case .save: call.withParameters(SaveParameters.self) { self.save(call, $0) }

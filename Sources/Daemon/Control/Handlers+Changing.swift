@@ -61,10 +61,15 @@ extension Dispatcher {
             state.killed = nil
             for app in apps {
                 for _ in 0..<max(1, app.instances) {
+                    var spec = app
+                    if let variable = app.incrementVariable {
+                        spec.environment[variable] = Self.nextValue(of: variable, app, state.instances)
+                    }
                     let instance = DesiredInstance(
-                        id: InstanceID(state.nextID), spec: app,
+                        id: InstanceID(state.nextID), spec: spec,
                         number: Self.freeNumber(app.name, state.instances),
-                        wanted: app.autostart ? .running : .stopped, environment: key, createdAt: now, token: token)
+                        wanted: app.autostart ? .running : .stopped, environment: key, createdAt: now, token: token,
+                        uniqueID: UniqueID.make())
                     state.nextID &+= 1
                     state.instances.append(instance)
                     added.append(instance)
@@ -81,6 +86,14 @@ extension Dispatcher {
         var number = 0
         while used.contains(number) { number += 1 }
         return number
+    }
+
+    /// `increment_var`: the first instance has the app's own value (or 0), each further one the highest plus one.
+    private static func nextValue(of variable: String, _ app: AppSpec, _ instances: [DesiredInstance]) -> String {
+        let used = instances.lazy.filter { $0.spec.name == app.name }
+            .compactMap { $0.spec.environment[variable].flatMap { Int($0) } }
+        guard let highest = used.max() else { return app.environment[variable] ?? "0" }
+        return String(highest &+ 1)
     }
 
     /// Starts entries when the list that has them survives our death: what runs is then always known to the next
@@ -132,28 +145,38 @@ extension Dispatcher {
         let failures = resolution.failures.map {
             ActionResult(id: nil, name: $0.selector, ok: false, message: $0.message)
         }
-        let names = Dictionary(
-            uniqueKeysWithValues: resolution.ids.map { ($0, fleet[$0]?.desired.spec.name ?? "") })
+        let names = names(of: resolution.ids)
         if parameters.action == .flush { return flush(call, resolution.ids, names, failures) }
         if let environment = parameters.environment { merge(environment, into: resolution.ids) }
         if parameters.action == .delete { services.state.change(keepingSnapshotFor: actor) { _ in } }
+        perform(
+            parameters.action, resolution.ids, names: names, call, by: actor, token: parameters.token,
+            failures: failures)
+    }
 
+    func names(of ids: [InstanceID]) -> [InstanceID: String] {
+        Dictionary(uniqueKeysWithValues: ids.map { ($0, fleet[$0]?.desired.spec.name ?? "") })
+    }
+
+    /// Does one thing to all of `ids`, and answers when they have settled.
+    func perform(
+        _ action: Action, _ ids: [InstanceID], names: [InstanceID: String], _ call: Call, by actor: Actor,
+        token: String?, failures: [ActionResult]
+    ) {
         var messages: [InstanceID: String] = [:]
-        inBatches(resolution.ids[...]) { [self] id in
-            messages[id] = self.begin(parameters.action, id, by: actor, token: parameters.token)
+        inBatches(ids[...]) { [self] id in
+            messages[id] = self.begin(action, id, by: actor, token: token)
         } then: { [self] in
-            let bound = self.waiting.stopBound(resolution.ids)
-            self.waiting.untilSettled(resolution.ids, within: bound) { [self] unsettled in
-                let results = resolution.ids.map { id in
-                    self.result(
-                        parameters.action, id, names[id] ?? "", messages[id], unsettled: unsettled.contains(id),
-                        bound)
+            let bound = self.waiting.stopBound(ids)
+            self.waiting.untilSettled(ids, within: bound) { [self] unsettled in
+                let results = ids.map { id in
+                    self.result(action, id, names[id] ?? "", messages[id], unsettled: unsettled.contains(id), bound)
                 }
                 self.services.state.whenDurable { [self] failure in
                     call.reply(
                         ActReply(
-                            results: results + failures, instances: self.views(resolution.ids),
-                            durable: failure == nil, notDurableReason: failure),
+                            results: results + failures, instances: self.views(ids), durable: failure == nil,
+                            notDurableReason: failure),
                         isLarge: results.count > Self.manyInstances)
                 }
             }

@@ -6,12 +6,15 @@ import Records
 /// What a client may ask to be started. The command line checks more (files, programs) and says it better; this holds
 /// for every client, so that no request can make an entry that cannot be shown, stored or spawned.
 enum SpecValidation {
-    static func validate(_ apps: [AppSpec], alreadyThere: Int) throws(ControlError) {
+    /// - Parameter countsInstances: each app becomes so many entries; false: each is one that exists.
+    static func validate(
+        _ apps: [AppSpec], alreadyThere: Int, countsInstances: Bool = true
+    ) throws(ControlError) {
         guard !apps.isEmpty else { throw ControlError(.badRequest, "no app is given") }
         var total = alreadyThere
         for (index, app) in apps.enumerated() {
             try validate(app, at: "apps[\(index)]")
-            total += app.instances
+            if countsInstances { total += app.instances }
         }
         guard total <= InstanceTable.capacity else {
             throw ControlError(
@@ -52,10 +55,23 @@ enum SpecValidation {
                     (0...2_592_000_000).contains(time.rawValue), "\(name) \(time.rawValue) is not 0 to 30 days in ms")
             }
         }
+        if let limit = app.memoryLimit { try check(limit > 0, "memoryLimit \(limit) is not above 0") }
+        if let watch = app.watch {
+            try check(watch.paths.allSatisfy { $0.hasPrefix("/") }, "watch.paths holds one that is not absolute")
+            try check((0...86_400_000).contains(watch.delay.rawValue), "watch.delay is not 0 to 1 day in ms")
+        }
+        for path in app.environmentFiles ?? [] {
+            try check(path.hasPrefix("/"), "environmentFiles: '\(path)' is not an absolute path")
+        }
+        if let path = app.pidFile { try check(path.hasPrefix("/"), "pidFile '\(path)' is not an absolute path") }
+        for name in [app.instanceVariable, app.incrementVariable].compactMap({ $0 }) {
+            try check(!name.isEmpty && !name.contains("="), "'\(name)' is not the name of a variable")
+        }
         let texts =
             [app.name, app.namespace, app.script, app.cwd, app.interpreter ?? "", app.uid ?? "", app.gid ?? ""]
             + app.arguments + app.interpreterArguments + [app.output.outFile ?? "", app.output.errorFile ?? ""]
-            + app.environment.map { $0.key + $0.value }
+            + app.environment.map { $0.key + $0.value } + [app.instanceVariable ?? "", app.incrementVariable ?? ""]
+            + (app.environmentFiles ?? []) + [app.pidFile ?? ""] + (app.watch?.paths ?? [])
         try check(!texts.contains { $0.utf8.contains(0) }, "a text holds a NUL byte, which no program can be given")
         for name in app.environment.keys {
             try check(

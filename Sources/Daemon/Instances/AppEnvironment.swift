@@ -17,9 +17,12 @@ enum AppEnvironment {
         func set(_ name: String, _ value: String, _ origin: String) {
             variables[name] = Variable(name: name, value: value, origin: origin)
         }
-        for (name, value) in caller ?? [:] where isPassedOn(name) { set(name, value, "shell") }
+        let filter = desired.spec.environmentFilter
+        for (name, value) in caller ?? [:] where isPassedOn(name) && filter?.keeps(name) ?? true {
+            set(name, value, "shell")
+        }
         set("PWD", desired.spec.cwd, "hearth")
-        set("NODE_APP_INSTANCE", String(desired.number), "hearth")
+        set(desired.spec.instanceVariable ?? "NODE_APP_INSTANCE", String(desired.number), "hearth")
         for (name, value) in desired.spec.environment where isPassedOn(name) { set(name, value, "app") }
         set("HEARTH_ID", desired.id.description, "hearth")
         set("HEARTH_NAME", desired.spec.name, "hearth")

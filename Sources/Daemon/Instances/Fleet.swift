@@ -53,6 +53,8 @@ final class Fleet {
     var explain: ((InstanceID, Generation, ExitStatus) -> Void)?
     /// Told of each new process.
     var spawned: ((InstanceID) -> Void)?
+    /// Told of an entry that is new, has a new specification, or is gone: policies follow.
+    var configured: ((InstanceID) -> Void)?
 
     init(_ services: Services) {
         self.services = services
@@ -102,6 +104,17 @@ final class Fleet {
 
     func setEnvironment(_ key: String, of id: InstanceID) {
         members[id]?.desired.environment = key
+    }
+
+    /// A new specification counts at once for decisions, and for the process from its next start on.
+    func configure(_ desired: DesiredInstance) {
+        guard var member = members[desired.id] else { return }
+        var desired = desired
+        desired.wanted = member.desired.wanted
+        member.desired = desired
+        member.machine.spec = desired.spec
+        members[desired.id] = member
+        configured?(desired.id)
     }
 
     func remember(_ processes: [ProcessIdentity], of id: InstanceID, _ generation: Generation) {

@@ -1,0 +1,116 @@
+import Control
+import Model
+import Platform
+import Records
+import Supervision
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Looking at specifications, and changing them.
+extension Dispatcher {
+    // MARK: Configure
+
+    func configure(_ call: Call, _ parameters: ConfigureParameters) {
+        let ids = parameters.changes.map(\.id)
+        do throws(ControlError) { try check(parameters) } catch { return call.fail(error) }
+        let apps = parameters.changes.map(\.spec)
+        guard apps.contains(where: { $0.uid != nil || $0.gid != nil }) else {
+            return apply(call, parameters, ids)
+        }
+        services.loop.offload(to: services.codec) { () -> ControlError? in
+            do throws(ControlError) { try SpecValidation.validateAccounts(apps) } catch { return error }
+            return nil
+        } then: { [self] failure in
+            if let failure { return call.fail(failure) }
+            // Somebody may have deleted an entry while accounts were looked up.
+            do throws(ControlError) { try self.check(parameters) } catch { return call.fail(error) }
+            self.apply(call, parameters, ids)
+        }
+    }
+
+    /// Every change can be made, or none is.
+    private func check(_ parameters: ConfigureParameters) throws(ControlError) {
+        try SpecValidation.validate(parameters.changes.map(\.spec), alreadyThere: 0, countsInstances: false)
+        var seen: Set<InstanceID> = []
+        for change in parameters.changes {
+            guard fleet[change.id] != nil else {
+                throw ControlError(
+                    .notFound, "there is no instance \(change.id)", hint: "`hearth list` shows what there is")
+            }
+            guard seen.insert(change.id).inserted else {
+                throw ControlError(.badRequest, "instance \(change.id) is given twice")
+            }
+        }
+    }
+
+    private func apply(_ call: Call, _ parameters: ConfigureParameters, _ ids: [InstanceID]) {
+        let actor = call.actor(parameters.origin)
+        // The same command again, after its client lost us in the middle.
+        let isNew = parameters.token == nil || ids.contains { fleet[$0]?.machine.token != parameters.token }
+        if isNew { enter(parameters.changes, by: actor) }
+        switch parameters.then {
+        case .restart:
+            services.state.whenWritten { [self] _ in
+                self.perform(
+                    .restart, ids, names: self.names(of: ids), call, by: actor, token: parameters.token, failures: [])
+            }
+        case .nothing:
+            for id in ids { fleet.setToken(parameters.token, of: id) }
+            let results = ids.map {
+                ActionResult(id: $0, name: fleet[$0]?.desired.spec.name ?? "", ok: true, message: "changed")
+            }
+            services.state.whenDurable { [self] failure in
+                call.reply(
+                    ActReply(
+                        results: results, instances: self.views(ids), durable: failure == nil,
+                        notDurableReason: failure), isLarge: ids.count > Self.manyInstances)
+            }
+        }
+    }
+
+    private func enter(_ changes: [SpecChange], by actor: Actor) {
+        services.state.change(keepingSnapshotFor: actor) { state in
+            for change in changes {
+                guard let index = state.instances.firstIndex(where: { $0.id == change.id }) else { continue }
+                state.instances[index].spec = change.spec
+                if let environment = change.environment {
+                    let key = environment.isEmpty ? nil : EnvironmentKey.of(environment)
+                    if let key { state.environments[key] = environment }
+                    state.instances[index].environment = key
+                }
+            }
+        }
+        for change in changes {
+            guard let desired = services.state.desired.instances.first(where: { $0.id == change.id }) else { continue }
+            fleet.configure(desired)
+        }
+    }
+
+    // MARK: Inventory
+
+    func inventory(_ call: Call, _ parameters: SelectorParameters) {
+        guard let resolution = resolve(parameters.selectors, call, emptyMeansAll: true) else { return }
+        inspector.refresh { [self] in
+            let (now, offset) = (SystemClock.now(), SystemClock.wallClockOffset())
+            let own = self.services.userName(geteuid())
+            var environments: [String: [String: String]] = [:]
+            let entries = resolution.ids.compactMap { id -> InventoryEntry? in
+                guard let member = self.fleet[id], let view = self.view(id, now: now, offset: offset) else {
+                    return nil
+                }
+                let key = member.desired.environment
+                if let key, environments[key] == nil {
+                    environments[key] = self.services.state.desired.environments[key]
+                }
+                return InventoryEntry(
+                    instance: view, spec: member.desired.spec, environment: key,
+                    uniqueId: member.desired.uniqueID, user: member.desired.spec.uid ?? own)
+            }
+            call.reply(
+                InventoryReply(entries: entries, environments: environments, notes: self.notes),
+                isLarge: entries.count > 4)
+        }
+    }
+}
