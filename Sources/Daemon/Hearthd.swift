@@ -104,6 +104,7 @@ final class Daemon: Lifecycle {
     private let server: ControlServer
     private let keeperLink: KeeperLink
     private let homeWatch: HomeWatch
+    private let pm2Sockets: PM2Sockets?
     private let upgrader: Upgrader
     private let memory: MemoryHousekeeping
     private let signals: Int32
@@ -118,6 +119,10 @@ final class Daemon: Lifecycle {
         clinux_limit_arenas()
         handOver = HandOver.fromEnvironment()
         try Self.prepare(paths)
+        if paths.isPM2, let pid = GenuinePM2.daemon(of: paths) {
+            throw StartFailure.configuration(
+                "a genuine PM2 daemon (pid \(pid)) has '\(paths.home)'; save and end it first: its own 'pm2 save && pm2 kill'")
+        }
 
         var before: UInt64 = 0
         var after: UInt64 = 0
@@ -179,7 +184,8 @@ final class Daemon: Lifecycle {
         memory = MemoryHousekeeping(loop)
         server = ControlServer(services, dispatcher, memory)
         keeperLink = KeeperLink(services, server)
-        homeWatch = HomeWatch(services, server, keeperLink, lockDescriptor: lockDescriptor)
+        pm2Sockets = paths.isPM2 ? PM2Sockets(services) : nil
+        homeWatch = HomeWatch(services, server, keeperLink, pm2Sockets, lockDescriptor: lockDescriptor)
         upgrader = Upgrader(services, fleet, server, lockDescriptor: lockDescriptor)
         signals = try checked(Self.signalDescriptor(), "receive signals")
         if undurable != nil { services.state.isKept = true }
@@ -203,7 +209,7 @@ final class Daemon: Lifecycle {
             if stat(paths.base, &status) == 0, status.st_uid != geteuid() {
                 throw SystemError(EPERM, "use '\(paths.base)', which belongs to \(UserNames.name(of: status.st_uid))")
             }
-            for directory in [paths.logs, paths.run, paths.state] { try FileSystem.makeDirectory(directory) }
+            for directory in [paths.logs, paths.run, paths.state] + (paths.isPM2 ? [paths.pm2Pids] : []) { try FileSystem.makeDirectory(directory) }
         } catch {
             throw StartFailure.configuration("\(error)")
         }
@@ -269,6 +275,7 @@ final class Daemon: Lifecycle {
             services.log.drain()
             return 1
         }
+        pm2Sockets?.open()
         homeWatch.start()
 
         let begun = SystemClock.now()
@@ -340,6 +347,7 @@ final class Daemon: Lifecycle {
         }
         hasSaidGoodbye = true
         server.unlinkSocket()
+        pm2Sockets?.close()
         _ = unlink(services.paths.pidFile)
         _ = unlink(services.paths.vaultSocket)
         goodbye()

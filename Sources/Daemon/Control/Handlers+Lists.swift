@@ -178,8 +178,14 @@ extension Dispatcher {
     func kill(_ call: Call, _ parameters: OriginParameters) {
         let actor = call.actor(parameters.origin)
         let running = fleet.ids.filter { fleet[$0]?.machine.isSettled == false || fleet[$0]?.machine.process != nil }
-        services.state.change { $0.killed = DesiredState.Killed(by: actor, at: SystemClock.wallClock()) }
-        for id in fleet.ids { fleet.send(.killWithDaemon(actor), to: id) }
+        if services.paths.isPM2 {
+            // PM2 forgets its list with `kill`; the dump has it.
+            services.state.change(keepingSnapshotFor: actor) { _ in }
+            for id in fleet.ids { fleet.send(.delete(actor), to: id) }
+        } else {
+            services.state.change { $0.killed = DesiredState.Killed(by: actor, at: SystemClock.wallClock()) }
+            for id in fleet.ids { fleet.send(.killWithDaemon(actor), to: id) }
+        }
         waiting.untilSettled(fleet.ids, within: waiting.stopBound(fleet.ids)) { [self] unsettled in
             guard unsettled.isEmpty else {
                 let names = unsettled.sorted().compactMap { self.fleet[$0]?.desired.spec.name }

@@ -10,13 +10,15 @@ enum AppEnvironment {
         var origin: String
     }
 
+    /// - Parameter manager: what a home of PM2's adds; beneath everything else.
     static func compose(
-        _ desired: DesiredInstance, caller: [String: String]?, tag: InstanceTag
+        _ desired: DesiredInstance, caller: [String: String]?, tag: InstanceTag, manager: [String: String] = [:]
     ) -> [Variable] {
         var variables: [String: Variable] = [:]
         func set(_ name: String, _ value: String, _ origin: String) {
             variables[name] = Variable(name: name, value: value, origin: origin)
         }
+        for (name, value) in manager { set(name, value, "hearth") }
         let filter = desired.spec.environmentFilter
         for (name, value) in caller ?? [:] where isPassedOn(name) && filter?.keeps(name) ?? true {
             set(name, value, "shell")

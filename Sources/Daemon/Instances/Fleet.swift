@@ -313,7 +313,7 @@ final class Fleet {
         let spec = desired.spec
         let tag = InstanceTag(homeID: services.homeID, instance: desired.id, generation: generation)
         let caller = desired.environment.flatMap { services.state.desired.environments[$0] }
-        let variables = AppEnvironment.compose(desired, caller: caller, tag: tag)
+        let variables = AppEnvironment.compose(desired, caller: caller, tag: tag, manager: pm2Variables(of: member))
         let logs = services.paths.logFiles(of: spec, id: desired.id)
         let command: SpawnRequest.Command
         if let interpreter = spec.interpreter {
@@ -336,6 +336,13 @@ final class Fleet {
         let tag = InstanceTag(
             homeID: services.homeID, instance: id, generation: member.machine.generation)
         let caller = member.desired.environment.flatMap { services.state.desired.environments[$0] }
-        return AppEnvironment.compose(member.desired, caller: caller, tag: tag)
+        return AppEnvironment.compose(member.desired, caller: caller, tag: tag, manager: pm2Variables(of: member))
+    }
+
+    private func pm2Variables(of member: Member) -> [String: String] {
+        guard services.paths.isPM2 else { return [:] }
+        return PM2Variables.make(
+            member.desired, member.machine.record, paths: services.paths, user: services.userName(geteuid()),
+            startedAt: SystemClock.wallClock(), wallClockOffset: SystemClock.wallClockOffset())
     }
 }

@@ -1,0 +1,48 @@
+import Control
+import Glibc
+import Model
+
+/// `flush`, `reloadLogs` and `logs`.
+struct PM2LogFiles {
+    let face: PM2Session
+    private var console: PM2Console { face.console }
+
+    /// Empties log files in place: the apps go on writing at the new end.
+    func flush(_ target: String?) throws {
+        let all = try face.inventory().entries.map(\.instance)
+        let isAll = target == nil || target == "all"
+        if isAll {
+            console.say("Flushing \(face.paths.daemonLog)")
+            truncate(face.paths.daemonLog)
+        }
+        let chosen = isAll ? all : all.filter { $0.name == target || $0.id.description == target }
+        for instance in chosen {
+            console.say("Flushing:")
+            for path in [instance.outLog, instance.errorLog].compactMap({ $0 }) { console.say(path) }
+        }
+        if !chosen.isEmpty {
+            let reply = try face.act(.flush, chosen.map(\.id))
+            let failures = reply.results.filter { !$0.ok }
+            for failure in failures { console.error("[\(failure.name)] \(failure.message)") }
+            guard failures.isEmpty else { throw PM2Exit.failed }
+        }
+        console.say("Logs flushed")
+    }
+
+    private func truncate(_ path: String) {
+        let fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard fd >= 0 else { return }
+        defer { close(fd) }
+        _ = ftruncate(fd, 0)
+    }
+
+    /// Apps write their files themselves, so nothing of ours is to be opened again.
+    func reload() throws {
+        try face.connect()
+        console.line("Reloading all logs...")
+        console.line("All logs reloaded")
+        console.say(
+            "apps write their log files themselves: a file that was renamed is theirs until their next start; "
+                + "rotate by copying and truncating", .warning, to: 2)
+    }
+}
