@@ -64,6 +64,8 @@ let package = Package(
         library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
         library("Configuration", ["Model", "Platform"]),
+        // PM2's formats: its records, its dump, its tables, its configuration store.
+        library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
         library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control"]),
         library(
             "CommandLine",
@@ -88,6 +90,7 @@ let package = Package(
                 "TestSupport", "CLinux", "CommandLine", "Configuration", "Control", "Model", "Platform", "Records",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("PM2Tests", ["PM2Format", "Configuration", "Control", "Model", "Platform", "Records"]),
         tests("SpawnTests", ["CLinux"]),
         // Drives the built hearth-keeper.
         tests("KeeperTests", ["CLinux"]),
