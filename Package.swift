@@ -66,11 +66,12 @@ let package = Package(
         library("Configuration", ["Model", "Platform"]),
         // PM2's formats: its records, its dump, its tables, its configuration store.
         library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
-        library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control"]),
+        library(
+            "Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control", "PM2Format"]),
         library(
             "CommandLine",
             [
-                "CLinux", "Model", "Platform", "Records", "Control", "Configuration",
+                "CLinux", "Model", "Platform", "Records", "Control", "Configuration", "PM2Format",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

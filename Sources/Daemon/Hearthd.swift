@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Model
+import PM2Format
 import Platform
 import Records
 import Supervision
@@ -311,7 +312,8 @@ final class Daemon: Lifecycle {
         }
     }
 
-    /// SIGTERM and SIGINT to the daemon detach: the apps go on. SIGHUP does nothing.
+    /// SIGTERM and SIGINT to the daemon detach: the apps go on. In a home of PM2's they do what PM2 does: the list is
+    /// dumped and every app stopped. SIGHUP does nothing.
     private func signalled() {
         var sender: pid_t = 0
         var uid: uid_t = 0
@@ -320,9 +322,35 @@ final class Daemon: Lifecycle {
             guard number > 0 else { return }
             guard number == SIGTERM || number == SIGINT else { continue }
             let name = Signal(rawValue: number)?.description ?? "signal \(number)"
+            if services.paths.isPM2 {
+                dumpAndEnd(by: Actor("\(name) from pid \(sender) of \(services.userName(uid))"))
+                continue
+            }
             end(because: "\(name) from pid \(sender) of \(services.userName(uid))") {}
         }
     }
+
+    private func dumpAndEnd(by actor: Actor) {
+        // A second signal, or one while the list is not whole: what is known of it must not replace the dump.
+        guard !isDumping, !isEnding, dispatcher.isReady else { return }
+        isDumping = true
+        let reply = dispatcher.inventory(of: fleet.ids)
+        let paths = services.paths
+        services.loop.offload(to: services.stateThread) { () -> String? in
+            guard !reply.entries.isEmpty else { return nil }
+            let listing = ProcessListing(reply, paths: paths)
+            do throws(SystemError) { try DumpStore.write(listing.records, paths) } catch { return error.description }
+            return nil
+        } then: { [self] failure in
+            if let failure { self.services.log.note("the list could not be dumped: \(failure)") }
+            self.dispatcher.stopEverything(by: actor) { [self] failure in
+                if let failure { self.services.log.note(failure.message) }
+                self.end(because: actor.description) {}
+            }
+        }
+    }
+
+    private var isDumping = false
 
     // MARK: Lifecycle
 

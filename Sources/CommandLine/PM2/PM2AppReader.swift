@@ -13,7 +13,7 @@ struct PM2AppReader {
     func draft(script: String?) throws -> AppDraft {
         var members = PM2AppOptions.members(face.options)
         if let script { members["script"] = .string(script) }
-        let reading = AppFile.draft(of: members, dialect: .pm2, requiresScript: script != nil)
+        let reading = AppDraft.read(members, dialect: .pm2, needsScript: script != nil)
         try refuse(reading.problems)
         var draft = reading.draft
         if let extensions = PM2AppOptions.extensions(face.options) { draft.watch?.extensions = extensions }
@@ -24,21 +24,19 @@ struct PM2AppReader {
         do throws(ConfigurationError) {
             return try resolver().resolve(draft)
         } catch {
-            console.error(error.foreign ?? error.message)
+            console.error(error.message)
             throw PM2Exit.failed
         }
     }
 
     func resolver() throws -> AppResolver {
-        var resolver = try Caller.resolver(environment: PM2Environment.caller())
-        resolver.dialect = .pm2
-        return resolver
+        try Caller.resolver(environment: PM2Environment.caller(), dialect: .pm2)
     }
 
     /// Every reason on standard output, as PM2 has it; then the command ends.
     func refuse(_ problems: [ConfigurationError]) throws {
         guard !problems.isEmpty else { return }
-        for problem in problems { console.warn(problem.foreign ?? problem.description) }
+        for problem in problems { console.warn(problem.location == nil ? problem.message : problem.description) }
         throw PM2Exit.failed
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import PM2Format
 
 /// What PM2 says, and where: messages and tables on standard output, errors and some warnings on standard error.
 struct PM2Console {
@@ -43,6 +44,9 @@ struct PM2Console {
     }
 
     static func isSet(_ name: String) -> Bool { getenv(name).map { $0.pointee != 0 } ?? false }
+
+    /// Standard output, for what is drawn.
+    var screen: Screen { Screen(columns: columns, color: hasColour) }
 
     /// Whether standard output shows colours.
     var hasColour: Bool { paints[1] ?? false }

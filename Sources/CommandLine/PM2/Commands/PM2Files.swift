@@ -9,57 +9,48 @@ struct PM2Files {
     private var console: PM2Console { face.console }
     private var options: PM2Options { face.options }
 
-    static func isFile(_ operand: String) -> Bool {
-        if case .none = AppFile.recognise(operand) { return false }
-        return operand != "-"
-    }
+    static func isFile(_ operand: String) -> Bool { operand != "-" && AppFile.isNamed(operand) }
 
     // MARK: - Reading
 
     private func load(_ operand: String) throws -> AppFile {
-        if operand != "-", FileProbe.kind(of: operand) == .missing {
-            console.error("File \(operand) not found")
-            throw PM2Exit.failed
-        }
         do {
             return try AppFile.load(path: operand, dialect: .pm2)
         } catch let problems as ConfigurationProblems {
             try PM2AppReader(face: face).refuse(problems.problems)
             throw PM2Exit.failed
         } catch let error as ConfigurationError {
-            console.error("File \(operand) malformated")
-            console.error(error.description)
+            for line in error.message.split(separator: "\n") { console.error(String(line)) }
             throw PM2Exit.failed
         }
     }
 
-    private var only: Set<String>? {
-        let names = options.all("only").flatMap { $0.split { $0 == "," || $0 == " " }.map(String.init) }
-        return names.isEmpty ? nil : Set(names)
-    }
-
     /// The specifications of a file's apps, with the few options that count beside a file.
-    private func specs(of file: AppFile) throws -> [AppSpec] {
-        let environment = options["env"]
-        do {
-            let resolution = try file.resolve(
-                with: try PM2AppReader(face: face).resolver(), only: only, environmentName: environment
-            ) { draft in
-                if options["watch"] == "true", draft.watch == nil {
-                    var watch = WatchDraft()
-                    watch.isOn = true
-                    draft.watch = watch
-                }
-                if draft.namespace == nil { draft.namespace = options["namespace"] }
-                if let cwd = options["cwd"] { draft.cwd = cwd }
-                if let uid = options["uid"] ?? options["user"] { draft.uid = uid }
-                if let gid = options["gid"] { draft.gid = gid }
+    private func specs(of file: AppFile, _ operand: String) throws -> [AppSpec] {
+        var request = AppFile.Request(
+            only: AppFile.Request.names(options.all("only")), environmentName: options["env"])
+        request.change = { draft in
+            if options["watch"] == "true", draft.watch == nil {
+                var watch = WatchDraft()
+                watch.isOn = true
+                draft.watch = watch
             }
-            for warning in resolution.warnings { console.warn(warning) }
-            return resolution.specs
-        } catch let problems as ConfigurationProblems {
-            for problem in problems.problems { console.error("Error: \(problem.foreign ?? problem.message)") }
+            if draft.namespace == nil { draft.namespace = options["namespace"] }
+            if let cwd = options["cwd"] { draft.cwd = cwd }
+            if let uid = options["uid"] ?? options["user"] { draft.uid = uid }
+            if let gid = options["gid"] { draft.gid = gid }
+        }
+        let outcome = file.outcome(with: try PM2AppReader(face: face).resolver(), request)
+        for warning in outcome.warnings { console.warn(warning) }
+        guard outcome.problems.isEmpty else {
+            for problem in outcome.problems { console.error("Error: \(problem.message)") }
             throw PM2Exit.failed
+        }
+        let source = LoadedAppFile.source(of: operand)
+        return outcome.specs.map { spec in
+            var spec = spec
+            spec.source = source
+            return spec
         }
     }
 
@@ -68,7 +59,7 @@ struct PM2Files {
     /// Restarts what is in the list by name, and starts the others.
     func startOrRestart(_ operand: String, reload: Bool, table: Bool = false) throws {
         let file = try load(operand)
-        let specs = try specs(of: file)
+        let specs = try specs(of: file, operand)
         let inventory = try face.inventory()
         let present = Dictionary(grouping: inventory.entries, by: \.instance.name)
         let missing = specs.filter { present[$0.name] == nil }

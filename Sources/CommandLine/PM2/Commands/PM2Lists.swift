@@ -18,7 +18,7 @@ struct PM2Lists {
 
     func pretty() throws {
         face.startsSilently = true
-        console.output(Inspection.text(of: try listing().json))
+        console.output(try listing().prettylist)
     }
 
     private func listing() throws -> ProcessListing {
@@ -31,7 +31,7 @@ struct PM2Lists {
 
     /// Ids as Node shows them: `[ 0, 1 ]`.
     static func inspected(_ ids: [InstanceID]) -> String {
-        Inspection.text(of: .array(ids.map { .integer(Int64($0.rawValue)) }))
+        Inspection.text(.array(ids.map { .integer(Int64($0.rawValue)) }))
     }
 
     func ids(_ name: String) throws {
@@ -57,6 +57,51 @@ struct PM2Lists {
     func tableText() throws -> String {
         let reply = try face.inventory()
         for note in reply.notes { console.say(note, .warning, to: 2) }
-        return ""
+        let records = ProcessListing(reply, paths: face.paths) { Self.facts(of: $0, in: face.paths) }.records
+        let order = face.options["sort"].map { ProcessOrder(parsing: $0) } ?? .byName
+        let lines =
+            face.options.has("mini-list")
+            ? MiniList.lines(records, order: order) : ProcessTable.lines(records, console.screen, order: order)
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    func describe(_ target: String) throws {
+        let records = try listing().records.filter {
+            $0.entry.instance.name == target || $0.entry.instance.id.description == target
+        }
+        guard !records.isEmpty else {
+            console.say("\(target) doesn't exist", .warning, to: 2)
+            throw PM2Exit.failed
+        }
+        let local = PM2Environment.caller()
+        for record in records {
+            console.output(Description.lines(record, local: local, console.screen).map { $0 + "\n" }.joined())
+        }
+    }
+
+    func environment(_ target: String) throws {
+        guard let record = try listing().records.first(where: { $0.entry.instance.id.description == target }) else {
+            console.error("Modules with id \(target) not found")
+            throw PM2Exit.failed
+        }
+        console.output(SmallReplies.environment(record, console.screen).map { $0 + "\n" }.joined())
+    }
+
+    /// The table, drawn again and again until somebody has seen enough. Without a terminal: once.
+    func refreshing() throws {
+        guard isatty(1) == 1 else { return try table() }
+        while true {
+            let text = try tableText()
+            // Home, the text, and nothing below it: no flicker.
+            console.output("\u{1b}[H\u{1b}[J" + text + "Last refresh: \(Self.clock())\n")
+            usleep(900_000)
+        }
+    }
+
+    private static func clock() -> String {
+        var now = time(nil)
+        var parts = tm()
+        localtime_r(&now, &parts)
+        return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { ($0 < 10 ? "0" : "") + String($0) }.joined(separator: ":")
     }
 }

@@ -45,4 +45,27 @@ struct PM2LogFiles {
             "apps write their log files themselves: a file that was renamed is theirs until their next start; "
                 + "rotate by copying and truncating", .warning, to: 2)
     }
+
+    // MARK: - logs
+
+    /// The last lines, then what comes.
+    func stream(_ target: String?) throws {
+        face.startsSilently = true
+        try face.connect()
+        let options = face.options
+        var logs = PM2Logs()
+        if let target { logs.target = target }
+        if let lines = options["lines"].flatMap({ Int($0) }) { logs.options.lines = abs(lines) }
+        logs.options.out = options.has("out")
+        logs.options.err = options.has("err")
+        logs.options.raw = options.has("raw")
+        logs.options.nostream = options.has("nostream")
+        logs.options.json = options.has("json")
+        logs.options.format = options.has("format")
+        if let format = options["timestamp"] {
+            logs.options.timestamp = format == "true" ? PM2Logs.Options.defaultTimestamp : format
+        }
+        if let text = options["highlight"], text != "true" { logs.options.highlight = text }
+        try logs.run(session: face.session)
+    }
 }

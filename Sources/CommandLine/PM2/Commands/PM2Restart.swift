@@ -14,7 +14,7 @@ struct PM2Restart {
         members["watch"] = nil
         let cleared = members.filter { $0.value == .string("null") }.map(\.key)
         for key in cleared { members[key] = nil }
-        let reading = AppFile.draft(of: members, dialect: .pm2, requiresScript: false)
+        let reading = AppDraft.read(members, dialect: .pm2, needsScript: false)
         try reader.refuse(reading.problems)
         let settings = try PM2Settings(face: face).variables(of: operand)
         let environment = options.has("update-env") ? PM2Environment.caller() : nil
