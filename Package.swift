@@ -64,7 +64,7 @@ let package = Package(
         library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
         library("Configuration", ["Model", "Platform"]),
-        library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control"]),
+        library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control", "Configuration"]),
         library(
             "CommandLine",
             [
