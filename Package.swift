@@ -67,7 +67,11 @@ let package = Package(
         // PM2's formats: its records, its dump, its tables, its configuration store.
         library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
         library(
-            "Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control", "PM2Format"]),
+            "Daemon",
+            [
+                "CLinux", "Model", "Supervision", "Platform", "Records", "Control", "Configuration",
+                "PM2Format",
+            ]),
         library(
             "CommandLine",
             [

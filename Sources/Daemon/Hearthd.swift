@@ -107,6 +107,7 @@ final class Daemon: Lifecycle {
     private let homeWatch: HomeWatch
     private let pm2Sockets: PM2Sockets?
     private let upgrader: Upgrader
+    private let policies: Policies
     private let memory: MemoryHousekeeping
     private let signals: Int32
     private let handOver: HandOver?
@@ -182,6 +183,7 @@ final class Daemon: Lifecycle {
         inspector = Inspector(services, fleet)
         let explainer = Explainer(services, fleet)
         dispatcher = Dispatcher(services, fleet, inspector, explainer)
+        policies = Policies(services, fleet, inspector)
         memory = MemoryHousekeeping(loop)
         server = ControlServer(services, dispatcher, memory)
         keeperLink = KeeperLink(services, server)
@@ -281,9 +283,11 @@ final class Daemon: Lifecycle {
 
         let begun = SystemClock.now()
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
+        policies.begin()
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }
         dispatcher.notes += summary.unlisted
+        dispatcher.notesOfRules = { [policies] in policies.notes }
         dispatcher.isReady = true
         services.vault.ready()
         let took = SystemClock.now().since(begun)
