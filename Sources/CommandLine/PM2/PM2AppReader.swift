@@ -21,8 +21,9 @@ struct PM2AppReader {
     }
 
     func resolve(_ draft: AppDraft, named operand: String) throws -> AppSpec {
+        let resolver = try resolver()
         do throws(ConfigurationError) {
-            return try resolver().resolve(draft)
+            return try resolver.resolve(draft) { console.warn($0) }
         } catch {
             console.error(error.message)
             throw PM2Exit.failed

@@ -1,11 +1,11 @@
 /// One command of PM2's: its names, its operands, and what it does.
-struct PM2Command {
+struct PM2Command: Sendable {
     var name: String
     var aliases: [String] = []
     /// As in the help: `<id|name>` is required, `[name]` is not.
     var operands = ""
     var help: String
-    var run: (PM2Session, [String]) throws -> Void
+    var run: @Sendable (PM2Session, [String]) throws -> Void
 
     /// The name of a required operand that is not there.
     func missingOperand(_ given: [String]) -> String? {

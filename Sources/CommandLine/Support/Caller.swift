@@ -12,9 +12,11 @@ enum Caller {
             throw Failure(
                 .failed, "the working directory is gone, or its name is not valid UTF-8; change to another one")
         }
-        return AppResolver(
+        var resolver = AppResolver(
             workingDirectory: directory, environment: environment, home: CallerHome.directory(),
             processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), isRoot: isRoot,
             dialect: dialect)
+        resolver.staticServer = (try? InstalledProgram.path(of: "hearth-serve")).map { [$0] }
+        return resolver
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import Control
 import Glibc
 import Model
+import Records
 
 /// `stop`, `restart`, `reload` and `delete` of what is in the list.
 struct PM2Actions {

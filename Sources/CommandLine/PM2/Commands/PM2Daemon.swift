@@ -2,6 +2,7 @@ import Control
 import Glibc
 import Model
 import Platform
+import Records
 
 /// What has to do with the daemon itself.
 struct PM2Daemon {

@@ -137,4 +137,23 @@ struct PM2Files {
             try PM2Actions(face: face, verb: verb).act(on: chosen, named: name)
         }
     }
+
+    // MARK: - --write
+
+    /// `NAME-pm2.json` in the directory at hand: the app as a file that starts the same.
+    func write(_ spec: AppSpec) throws {
+        var members = PM2AppOptions.members(options)
+        members["name"] = .string(spec.name)
+        members["script"] = .string(spec.script)
+        members["cwd"] = .string(spec.cwd)
+        let path = "\(spec.name)-pm2.json"
+        let text = JSONValue.object(["apps": .array([.object(members)])]).text + "\n"
+        let fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard fd >= 0 else {
+            console.error("\(path): \(FileProbe.describe(errno))")
+            throw PM2Exit.failed
+        }
+        defer { close(fd) }
+        try Output.write(Array(text.utf8), to: fd)
+    }
 }

@@ -1,6 +1,7 @@
 import Control
 import Glibc
 import Model
+import Records
 
 /// `flush`, `reloadLogs` and `logs`.
 struct PM2LogFiles {
