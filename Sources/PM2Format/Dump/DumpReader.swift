@@ -370,11 +370,11 @@ private struct DumpRecordReader {
     private mutating func add(_ name: String, _ value: OrderedJSON, to environment: inout [String: String]) {
         // Objects, arrays and null are not passed on by PM2 either.
         guard let text = value.scalarText else { return }
-        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")), !name.utf8.contains(0) else {
+        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")), !name.holdsNUL else {
             fields.note("env", "\(OrderedJSON.string(name).quoted) is not the name of a variable")
             return
         }
-        guard !text.utf8.contains(0) else {
+        guard !text.holdsNUL else {
             fields.note("env.\(name)", "\(value.quoted) holds a NUL byte, which no program can be given")
             return
         }

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 
 /// Reads the keys of one record, whatever version of PM2 wrote them, and notes what cannot be used.
@@ -96,7 +97,7 @@ struct RecordFields {
     }
 
     mutating func checked(_ text: String, _ key: String) throws(Unusable) -> String {
-        if text.utf8.contains(0) {
+        if text.holdsNUL {
             throw refuse(key, "\(OrderedJSON.string(text).quoted) holds a NUL byte, which no program can be given")
         }
         if text.utf8.count >= Self.longestText {
@@ -122,5 +123,13 @@ struct RecordFields {
             return words
         default: throw refuse(key, "expected a string or an array of strings, found \(value.kind) \(value.quoted)")
         }
+    }
+}
+
+extension String {
+    /// No program can be given a text with one.
+    var holdsNUL: Bool {
+        var text = self
+        return text.withUTF8 { raw in raw.baseAddress.map { memchr($0, 0, raw.count) != nil } ?? false }
     }
 }

@@ -182,16 +182,18 @@ struct JSONReader {
         return try unescaped(part, at: start)
     }
 
-    private static func index(of byte: UInt8, in part: UnsafeRawBufferPointer) -> Int? {
-        guard let base = part.baseAddress, let hit = memchr(base, Int32(byte), part.count) else { return nil }
+    /// The next place of a byte, from `start` to the end.
+    private static func index(of byte: UInt8, in part: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
+        guard let base = part.baseAddress, start < part.count,
+            let hit = memchr(base + start, Int32(byte), part.count - start)
+        else { return nil }
         return UnsafeRawPointer(hit) - base
     }
 
     /// The place of the closing quote.
     private func end(ofStringAt start: Int) throws(JSONFailure) -> Int {
         var place = start
-        while let hit = Self.index(of: 0x22, in: UnsafeRawBufferPointer(rebasing: bytes[place...])) {
-            let quote = place + hit
+        while let quote = Self.index(of: 0x22, in: bytes, from: place) {
             var backslashes = 0
             while quote - backslashes > start, bytes[quote - backslashes - 1] == 0x5c { backslashes += 1 }
             if backslashes % 2 == 0 { return quote }
@@ -220,13 +222,10 @@ struct JSONReader {
         result.reserveCapacity(part.count)
         var index = 0
         while index < part.count {
-            let rest = UnsafeRawBufferPointer(rebasing: part[index...])
-            guard let hit = Self.index(of: 0x5c, in: rest) else {
-                result.append(contentsOf: rest)
-                break
-            }
-            result.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<hit]))
-            index += hit + 1
+            let backslash = Self.index(of: 0x5c, in: part, from: index) ?? part.count
+            result.append(contentsOf: UnsafeRawBufferPointer(rebasing: part[index..<backslash]))
+            if backslash == part.count { break }
+            index = backslash + 1
             // A backslash is never the last byte: the quote after it would not have closed the string.
             guard index < part.count else { throw failure("a string is never closed", at: start) }
             let escape = part[index]
