@@ -68,11 +68,18 @@ let package = Package(
         library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
         library("Configuration", ["CLinux", "Model", "Platform"]),
-        library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control"]),
+        // PM2's formats: its records, its dump, its tables, its configuration store.
+        library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
+        library(
+            "Daemon",
+            [
+                "CLinux", "Model", "Supervision", "Platform", "Records", "Control", "Configuration",
+                "PM2Format",
+            ]),
         library(
             "CommandLine",
             [
-                "CLinux", "Model", "Platform", "Records", "Control", "Configuration",
+                "CLinux", "Model", "Platform", "Records", "Control", "Configuration", "PM2Format",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -100,6 +107,7 @@ let package = Package(
                 "TestSupport", "CLinux", "CommandLine", "Configuration", "Control", "Model", "Platform", "Records",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("PM2Tests", ["PM2Format", "Configuration", "Control", "Model", "Platform", "Records"]),
         tests("SpawnTests", ["CLinux"]),
         // Drives the built hearth-keeper.
         tests("KeeperTests", ["CLinux"]),
