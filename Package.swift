@@ -67,7 +67,7 @@ let package = Package(
         // The control socket: Varlink wire types, framing, client, interface text.
         library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
-        library("Configuration", ["CLinux", "Model", "Platform"]),
+        library("Configuration", ["CLinux", "Model", "Supervision", "Platform"]),
         // PM2's formats: its records, its dump, its tables, its configuration store.
         library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
         library(
