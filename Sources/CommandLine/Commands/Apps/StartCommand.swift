@@ -168,7 +168,8 @@ struct StartCommand: ParsableCommand {
             let reply: ActReply = try session.change(
                 .act,
                 ActParameters(
-                    action: .start, selectors: plan.again.map(SelectorMatching.exactly), token: Session.makeToken(), origin: origin
+                    action: .start, selectors: plan.again.map(SelectorMatching.exactly), token: Session.makeToken(),
+                    origin: origin
                 ),
                 repeats: true)
             instances += reply.instances
