@@ -149,6 +149,15 @@ struct DumpReaderTests {
         #expect(entry.environment == ["watch": "yes", "time": "noon"])
     }
 
+    @Test("a filter does not take from an app what it has from its file")
+    func filter() throws {
+        let members = #""filter_env":["SECRET"],"env":{"APP_SECRET":"1","HOME":"/"},"merge_logs":true"#
+        let entry = try #require(try record(members).entries.first)
+        #expect(entry.environment == ["HOME": "/"] && entry.spec.environment == ["APP_SECRET": "1"])
+        let all = try #require(try record(#""filter_env":true,"env":{"A":"1"}"#).entries.first)
+        #expect(all.environment == [:] && all.spec.environment == ["A": "1"])
+    }
+
     @Test("a dump that was cut anywhere is no dump")
     func cut() throws {
         let entries = (0..<3).map { Samples.entry(UInt32($0), Samples.spec("app-\($0)-é")) }

@@ -48,6 +48,7 @@ enum RecordKeys {
 
     static func isKnown(_ key: String) -> Bool {
         settings.contains(key) || state.contains(key) || own.contains(key) || internals.contains(key)
+            || key.hasPrefix("axm_")
     }
 
     /// What the `env` command leaves out: what PM2 injects into an app, which an app run by PM2 must not hand on.
