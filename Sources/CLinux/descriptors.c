@@ -66,6 +66,37 @@ int clinux_timerfd_set(int fd, int64_t boottime_ns) {
     return timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? -errno : 0;
 }
 
+int clinux_wall_timerfd(void) {
+    int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int clinux_wall_timerfd_set(int fd, int64_t realtime_ns) {
+    struct itimerspec when;
+    memset(&when, 0, sizeof when);
+    if (realtime_ns > 0) {
+        when.it_value.tv_sec = realtime_ns / NANOSECONDS;
+        when.it_value.tv_nsec = realtime_ns % NANOSECONDS;
+    }
+    int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+    if (timerfd_settime(fd, flags, &when, NULL) == 0) return 0;
+    // The timer is armed all the same.
+    return errno == ECANCELED ? 1 : -errno;
+}
+
+int clinux_wall_timerfd_read(int fd) {
+    uint64_t expirations = 0;
+    if (read(fd, &expirations, sizeof expirations) == sizeof expirations) return 1;
+    return errno == ECANCELED ? -ECANCELED : 0;
+}
+
+int64_t clinux_zone_offset(int64_t moment) {
+    time_t seconds = (time_t)moment;
+    struct tm parts;
+    tzset();
+    return localtime_r(&seconds, &parts) ? parts.tm_gmtoff : 0;
+}
+
 int clinux_signalfd(const int *signals, int count) {
     sigset_t set;
     sigemptyset(&set);

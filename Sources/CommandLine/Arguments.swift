@@ -3,6 +3,12 @@ import Glibc
 
 /// The command line before the parser sees it.
 enum Arguments {
+    /// The name under which this process was called: `hearth`, `pm2`.
+    static var programName: String {
+        guard let path = Swift.CommandLine.unsafeArgv[0].flatMap({ String(validatingCString: $0) }) else { return "" }
+        return Paths.baseName(path)
+    }
+
     /// Arguments of this process. One that is not UTF-8 would reach an app changed: it is refused.
     static func ofProcess() throws -> [String] {
         var arguments: [String] = []

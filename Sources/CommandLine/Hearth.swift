@@ -31,7 +31,7 @@ struct Hearth: ParsableCommand {
                 name: "Daemon",
                 subcommands: [
                     UpCommand.self, KillCommand.self, PingCommand.self, DaemonCommand.self, UpgradeCommand.self,
-                    ManualCommand.self,
+                    ShimCommand.self, ManualCommand.self,
                 ]),
         ])
 

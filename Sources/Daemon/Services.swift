@@ -25,6 +25,10 @@ final class Services {
     /// Walks through /proc and socket tables. One thread: it owns the caches of the inspection. A walk of 10 ms must not
     /// delay the start of a crashed app.
     let inspectionThread = WorkerPool(name: "hearthd-inspect", yieldsToOthers: true)
+    /// Files that apps name: pid files and environment files, on disks that may hang.
+    let files = WorkerPool(name: "hearthd-files", limit: 2)
+    /// Directory trees that are watched. A walk through 20,000 directories is never urgent.
+    let watchers = WorkerPool(name: "hearthd-watch", limit: 2, yieldsToOthers: true)
     /// Large messages.
     let codec = WorkerPool(name: "hearthd-codec")
     let limits: ProcessLimits

@@ -69,6 +69,22 @@ package enum Cgroups {
         return pids
     }
 
+    /// What the processes in it use and the kernel could not simply drop: without pages of files that nobody used lately.
+    /// nil: memory is not counted here (the controller is not enabled for it).
+    package static func memory(of path: String) -> Int64? {
+        guard let current = (try? FileSystem.read(path + "/memory.current", limit: 64)).flatMap({ number(in: $0[...]) })
+        else { return nil }
+        let statistics = (try? FileSystem.read(path + "/memory.stat", limit: 64 << 10)) ?? []
+        let key = Array("inactive_file ".utf8)
+        let line = statistics.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key) }
+        return max(0, current - (line.flatMap { number(in: $0.dropFirst(key.count)) } ?? 0))
+    }
+
+    private static func number(in bytes: ArraySlice<UInt8>) -> Int64? {
+        let digits = bytes.prefix { (0x30...0x39).contains($0) }
+        return Int64(String(decoding: digits, as: UTF8.self))
+    }
+
     /// SIGKILL to all of them at once; nothing that forks meanwhile escapes.
     package static func kill(_ path: String) {
         let fd = clinux_open(path + "/cgroup.kill", O_WRONLY, 0)

@@ -19,6 +19,9 @@ package enum SystemClock {
         (clinux_realtime_ns() &- clinux_boottime_ns()) / 1_000_000
     }
 
+    /// Seconds east of UTC in the local zone, at a moment in seconds since 1970.
+    package static func zoneOffset(at moment: Int64) -> Int64 { clinux_zone_offset(moment) }
+
     /// A wall clock time in the local time zone: `2026-11-21`, `13:33:01`, and milliseconds of three digits.
     package static func local(_ milliseconds: Int64) -> (date: String, time: String, fraction: String) {
         var seconds = time_t(milliseconds / 1000)

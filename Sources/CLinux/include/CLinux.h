@@ -44,6 +44,15 @@ int clinux_eventfd(void);
 int clinux_timerfd(void);
 /// Arms a CLOCK_BOOTTIME timerfd for the absolute time in nanoseconds; 0 disarms. 0 or `-errno`.
 int clinux_timerfd_set(int fd, int64_t boottime_ns);
+/// A timerfd on the wall clock, or `-errno`.
+int clinux_wall_timerfd(void);
+/// Arms it for an absolute time in nanoseconds since 1970, or for the moment when somebody sets the clock; 0 disarms.
+/// 0, 1 when the clock was set since the last look, or `-errno`.
+int clinux_wall_timerfd_set(int fd, int64_t realtime_ns);
+/// Takes note of it. 1: the time has come, 0: not yet, `-ECANCELED`: the clock was set.
+int clinux_wall_timerfd_read(int fd);
+/// Seconds east of UTC in the local zone at a moment in seconds since 1970. Notices when the zone was changed.
+int64_t clinux_zone_offset(int64_t moment);
 /// A signalfd for the given signals, which it also blocks in this thread. Descriptor or `-errno`.
 int clinux_signalfd(const int *signals, int count);
 /// Signal number of the next record in a signalfd; fills the sender's pid and uid. 0 when none, or `-errno`.

@@ -19,6 +19,8 @@ final class Dispatcher {
     let startedAt = SystemClock.now()
     /// What a person should be told with every list until it is dealt with.
     var notes: [String] = []
+    /// The same about rules that cannot be followed at present.
+    var notesOfRules: () -> [String] = { [] }
 
     init(_ services: Services, _ fleet: Fleet, _ inspector: Inspector, _ explainer: Explainer) {
         self.services = services

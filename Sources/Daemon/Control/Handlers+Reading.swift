@@ -23,7 +23,7 @@ extension Dispatcher {
         guard let resolution = resolve(parameters.selectors, call, emptyMeansAll: true) else { return }
         inspector.refresh { [self] in
             let views = self.views(resolution.ids)
-            var notes = self.notes + resolution.failures.map(\.message)
+            var notes = self.notes + self.notesOfRules() + resolution.failures.map(\.message)
             if let failure = self.services.state.lastFailure { notes.append("not saved: \(failure)") }
             if let killed = self.services.state.desired.killed {
                 notes.append("stopped by \(killed.by) with `hearth kill`; `hearth resurrect` starts everything again")
@@ -84,12 +84,22 @@ extension Dispatcher {
 
     func environment(_ call: Call, _ parameters: SelectorParameters) {
         guard let resolution = resolve(parameters.selectors, call), let id = resolution.ids.first,
-            let member = fleet[id]
+            let name = fleet[id]?.desired.spec.name, let environment = fleet.environment(of: id)
         else { return }
-        let variables = fleet.environment(of: id).map {
-            EnvironmentReply.Variable(name: $0.name, value: $0.value, origin: $0.origin)
+        services.loop.offload(to: services.files) { () -> Result<[AppEnvironment.Variable], SpawnFailure> in
+            do throws(SpawnFailure) { return .success(try environment.compose()) } catch { return .failure(error) }
+        } then: { result in
+            switch result {
+            case .success(let variables):
+                call.reply(
+                    EnvironmentReply(
+                        id: id, name: name,
+                        variables: variables.map {
+                            EnvironmentReply.Variable(name: $0.name, value: $0.value, origin: $0.origin)
+                        }))
+            case .failure(let failure): call.fail(ControlError(.failed, failure.message))
+            }
         }
-        call.reply(EnvironmentReply(id: id, name: member.desired.spec.name, variables: variables))
     }
 
     func events(_ call: Call, _ parameters: EventsParameters) {

@@ -2,6 +2,7 @@ import Control
 import Model
 import Platform
 import Records
+import Supervision
 
 /// What a client may ask to be started. The command line checks more (files, programs) and says it better; this holds
 /// for every client, so that no request can make an entry that cannot be shown, stored or spawned.
@@ -56,6 +57,11 @@ enum SpecValidation {
             }
         }
         if let limit = app.memoryLimit { try check(limit > 0, "memoryLimit \(limit) is not above 0") }
+        if let pattern = app.schedule?.pattern {
+            do throws(CronSchedule.Invalid) { _ = try CronSchedule(parsing: pattern) } catch {
+                throw ControlError(.badRequest, "Cron pattern error: \(error) (\(place) '\(app.name)')")
+            }
+        }
         if let watch = app.watch {
             try check(watch.paths.allSatisfy { $0.hasPrefix("/") }, "watch.paths holds one that is not absolute")
             try check((0...86_400_000).contains(watch.delay.rawValue), "watch.delay is not 0 to 1 day in ms")

@@ -189,6 +189,57 @@ final class Inspector {
         return samples
     }
 
+    // MARK: For memory limits
+
+    /// Looks through all processes for new members of the trees.
+    func walk() { sample() }
+
+    /// What the trees of some instances use now: by their cgroups where the kernel counts there, else the sum over the
+    /// members that are known.
+    func memory(
+        of ids: [InstanceID], _ done: @escaping ([InstanceID: (generation: Generation, bytes: Int64)]) -> Void
+    ) {
+        let jobs = ids.compactMap { id -> MemoryJob? in
+            guard let (generation, query) = fleet.inspectionQuery(of: id) else { return nil }
+            return MemoryJob(
+                id: id, generation: generation, cgroup: services.cgroup(of: id, generation),
+                known: query.remembered.isEmpty ? query.main.map { [$0] } ?? [] : query.remembered)
+        }
+        services.loop.offload(to: services.inspectionThread) { () -> [MemoryReading] in
+            let reader = ProcReader()
+            return jobs.map { MemoryReading(id: $0.id, generation: $0.generation, bytes: Self.memory($0, reader)) }
+        } then: { readings in
+            var found: [InstanceID: (generation: Generation, bytes: Int64)] = [:]
+            for reading in readings { found[reading.id] = (reading.generation, reading.bytes) }
+            done(found)
+        }
+    }
+
+    private struct MemoryJob: Sendable {
+        var id: InstanceID
+        var generation: Generation
+        var cgroup: String?
+        var known: [ProcessIdentity]
+    }
+
+    private struct MemoryReading: Sendable {
+        var id: InstanceID
+        var generation: Generation
+        var bytes: Int64
+    }
+
+    private static func memory(_ job: MemoryJob, _ reader: ProcReader) -> Int64 {
+        if let cgroup = job.cgroup, let bytes = Cgroups.memory(of: cgroup) { return bytes }
+        var members = Set(job.known)
+        // A process cannot leave its cgroup: it names children that no walk has found yet.
+        for pid in job.cgroup.map(Cgroups.pids(in:)) ?? [] {
+            if let process = ProcessIdentity.current(of: pid, reader: reader) { members.insert(process) }
+        }
+        let table = ProcessTable(
+            entries: Set(members.map(\.pid)).sorted().compactMap { ProcessTable.entry(of: $0, reader: reader) })
+        return ResourceUsage.measure(Array(members), in: table, reader: reader).memoryBytes
+    }
+
     /// Everything about some instances, for `show`.
     func details(of ids: [InstanceID], _ done: @escaping ([InstanceID: Detail]) -> Void) {
         let jobs = ids.compactMap { id in fleet.inspectionQuery(of: id).map { (id, $0.query) } }

@@ -85,6 +85,7 @@ final class Fleet {
         machine.token = desired.token
         members[desired.id] = Member(desired: desired, machine: machine)
         record(desired.id)
+        configured?(desired.id)
     }
 
     /// Puts an adopted machine in place, and performs what it wants to go on with.
@@ -262,11 +263,11 @@ final class Fleet {
         members[id]?.formerTree = member.tree
         members[id]?.tree = Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0)
 
-        let request = request(for: member, generation)
+        let (request, environment) = (request(for: member, generation), environment(of: member, generation))
         pendingSpawns += 1
         services.loop.offload(to: services.spawners) { () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
             let start = request.standardError.map(Self.size) ?? 0
-            return (Spawner.spawn(request), start)
+            return (Self.spawn(request, in: environment), start)
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
             if let former = self.members[id]?.errorLogStart { self.members[id]?.formerErrorLogStart = former }
@@ -276,6 +277,20 @@ final class Fleet {
             case .failure(let failure): self.send(.spawnFailed(generation, failure), to: id)
             }
         }
+    }
+
+    private static func spawn(
+        _ request: SpawnRequest, in environment: AppEnvironment
+    ) -> Result<SpawnedProcess, SpawnFailure> {
+        var request = request
+        do throws(SpawnFailure) {
+            let variables = try environment.compose()
+            request.environment = variables.map { "\($0.name)=\($0.value)" }
+            // What a file sets is the app's own, like what its specification sets.
+            let files = Set(environment.desired.spec.environmentFiles ?? [])
+            request.ownAccountVariables.formUnion(variables.lazy.filter { files.contains($0.origin) }.map(\.name))
+        } catch { return .failure(error) }
+        return Spawner.spawn(request)
     }
 
     private func started(_ id: InstanceID, _ generation: Generation, _ child: SpawnedProcess) {
@@ -308,12 +323,10 @@ final class Fleet {
         return stat(path, &status) == 0 ? Int64(status.st_size) : 0
     }
 
+    /// All but the environment, which is composed on the spawner's thread.
     private func request(for member: Member, _ generation: Generation) -> SpawnRequest {
         let desired = member.desired
         let spec = desired.spec
-        let tag = InstanceTag(homeID: services.homeID, instance: desired.id, generation: generation)
-        let caller = desired.environment.flatMap { services.state.desired.environments[$0] }
-        let variables = AppEnvironment.compose(desired, caller: caller, tag: tag)
         let logs = services.paths.logFiles(of: spec, id: desired.id)
         let command: SpawnRequest.Command
         if let interpreter = spec.interpreter {
@@ -323,19 +336,30 @@ final class Fleet {
             command = SpawnRequest.Command(program: spec.script, arguments: spec.arguments)
         }
         return SpawnRequest(
-            command: command, environment: variables.map { "\($0.name)=\($0.value)" }, cwd: spec.cwd,
+            command: command, environment: [], cwd: spec.cwd,
             standardOutput: logs.out, standardError: logs.error, stdin: spec.stdin, uid: spec.uid, gid: spec.gid,
             ownAccountVariables: Set(spec.environment.keys), cgroup: services.cgroup(of: desired.id, generation),
             openFilesLimit: services.limits.openFiles,
             umask: services.limits.umask, pidSlot: services.table.pidSlot(of: desired.id))
     }
 
-    /// The environment an instance would get now, for `env`.
-    func environment(of id: InstanceID) -> [AppEnvironment.Variable] {
-        guard let member = members[id] else { return [] }
-        let tag = InstanceTag(
-            homeID: services.homeID, instance: id, generation: member.machine.generation)
-        let caller = member.desired.environment.flatMap { services.state.desired.environments[$0] }
-        return AppEnvironment.compose(member.desired, caller: caller, tag: tag)
+    private func environment(of member: Member, _ generation: Generation) -> AppEnvironment {
+        AppEnvironment(
+            desired: member.desired,
+            caller: member.desired.environment.flatMap { services.state.desired.environments[$0] },
+            tag: InstanceTag(homeID: services.homeID, instance: member.desired.id, generation: generation),
+            manager: pm2Variables(of: member))
+    }
+
+    private func pm2Variables(of member: Member) -> [String: String] {
+        guard services.paths.isPM2 else { return [:] }
+        return PM2Variables.make(
+            member.desired, member.machine.record, paths: services.paths, user: services.userName(geteuid()),
+            startedAt: SystemClock.wallClock(), wallClockOffset: SystemClock.wallClockOffset())
+    }
+
+    /// The environment an instance would get now, for `env`. Composing it reads files.
+    func environment(of id: InstanceID) -> AppEnvironment? {
+        members[id].map { environment(of: $0, $0.machine.generation) }
     }
 }

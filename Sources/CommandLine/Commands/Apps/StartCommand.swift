@@ -19,7 +19,7 @@ struct StartCommand: ParsableCommand {
     @Option(name: .customLong("app-argument"), parsing: .unconditionalSingleValue, help: .hidden)
     var arguments: [String] = []
 
-    @Argument(help: "Scripts, programs, \"shell commands\", JSON files, names, ids, namespaces or 'all'.")
+    @Argument(help: "Scripts, programs, \"shell commands\", app files, names, ids, namespaces or 'all'.")
     var operands: [String]
 
     @OptionGroup(title: "App options") var options: StartOptions
@@ -81,33 +81,27 @@ struct StartCommand: ParsableCommand {
         var draft = draft
         draft.script = script
         draft.arguments = arguments
+        draft.environmentFiles = options.environmentFiles(from: resolver.workingDirectory)
         return try resolver.resolve(draft)
     }
 
     private func load(_ path: String, _ resolver: AppResolver) throws -> [AppSpec] {
         let file = try AppFile.load(path: path)
-        for warning in file.warnings { Output.complain("warning: \(warning)") }
         let variables = try options.variables()
-        let environment = try options.environmentName()
-        let wanted = Set(only.flatMap { $0.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init) })
-        if let missing = wanted.subtracting(file.names).sorted().first {
-            let near = Spelling.nearest(to: missing, among: file.names).map { "; did you mean '\($0)'?" }
-            throw Failure(.failed, "'\(file.name)' has no app '\(missing)'" + (near ?? ""))
-        }
-        if let environment, !file.drafts.contains(where: { $0.namedEnvironments[environment] != nil }) {
-            Output.complain("warning: no app of '\(file.name)' has 'env_\(environment)'")
-        }
-        return try file.resolve(with: resolver, only: wanted.isEmpty ? nil : wanted) { draft in
-            if let environment, let named = draft.namedEnvironments[environment] {
-                draft.environment.merge(named) { _, named in named }
-            }
+        let files = options.environmentFiles(from: resolver.workingDirectory)
+        var request = AppFile.Request(only: AppFile.Request.names(only), environmentName: try options.environmentName())
+        request.change = { draft in
             draft.environment.merge(variables) { _, given in given }
-            draft.environmentFiles += options.envFile
+            draft.environmentFiles += files
             if draft.namespace == nil { draft.namespace = options.namespace }
             if let cwd = options.cwd { draft.cwd = cwd }
             if let uid = options.uid { draft.uid = uid }
             if let gid = options.gid { draft.gid = gid }
         }
+        let outcome = file.outcome(with: resolver, request)
+        for warning in outcome.warnings { Output.complain("warning: \(warning)") }
+        guard outcome.problems.isEmpty else { throw ConfigurationProblems(outcome.problems) }
+        return outcome.specs
     }
 
     private func plan(_ prepared: [Prepared], _ existing: [StartPlan.Existing]) throws -> StartPlan {
@@ -174,7 +168,7 @@ struct StartCommand: ParsableCommand {
             let reply: ActReply = try session.change(
                 .act,
                 ActParameters(
-                    action: .start, selectors: plan.again.map(\.description), token: Session.makeToken(), origin: origin
+                    action: .start, selectors: plan.again.map(SelectorMatching.exactly), token: Session.makeToken(), origin: origin
                 ),
                 repeats: true)
             instances += reply.instances
