@@ -370,7 +370,7 @@ private struct DumpRecordReader {
         for (name, value) in fields.variables { add(name, value, to: &environment) }
         environment[instanceVariable] = nil
         environment["unique_id"] = nil
-        for name in RecordKeys.internals { environment[name] = nil }
+        for name in RecordKeys.internals.union(RecordKeys.setAtEveryStart) { environment[name] = nil }
         return environment
     }
 
