@@ -38,13 +38,18 @@ struct PM2Logs {
     var options = Options()
     var target = "all"
 
-    func run(session: Session, terminal: Terminal? = nil) throws {
+    /// Where bytes go: descriptor 1 or 2.
+    var write: ([UInt8], Int32) throws -> Void = Output.write
+
+    /// - Parameter ending: readable when the stream is to end; nil: on SIGINT, SIGTERM and SIGHUP.
+    func run(session: Session, terminal: Terminal? = nil, ending: Int32? = nil) throws {
         // PM2 draws in UTF-8 whatever the locale is.
         var terminal = terminal ?? Terminal.detect()
         terminal.unicode = true
-        let printer = PM2LogPrinter(
+        var printer = PM2LogPrinter(
             format: options.printed, terminal: terminal, timestamp: options.timestamp.map(DayFormat.init),
             highlight: options.highlight)
+        printer.write = write
         let selection = PM2LogSelection(target)
         let find = { try self.sources(selection, session) }
         // A daemon that does not answer is a failure now, and waited for later.
@@ -53,7 +58,11 @@ struct PM2Logs {
         try showHistory(of: sources, follower)
         guard !options.nostream else { return }
         let events = options.json ? EventFeed(paths: session.paths) : nil
-        try stream(follower, events)
+        if let ending { return try stream(follower, events, until: ending) }
+        let numbers = [SIGINT, SIGTERM, SIGHUP]
+        let signals = clinux_signalfd(numbers, Int32(numbers.count))
+        defer { if signals >= 0 { close(signals) } }
+        try stream(follower, events, until: signals)
     }
 
     private func sources(_ selection: PM2LogSelection, _ session: Session) throws -> [LogSource] {
@@ -98,15 +107,12 @@ struct PM2Logs {
         return order.map { sources[$0.1] }
     }
 
-    private func stream(_ follower: LogFollower<PM2LogPrinter>, _ events: EventFeed?) throws {
-        let endings = [SIGINT, SIGTERM, SIGHUP]
-        let signals = clinux_signalfd(endings, Int32(endings.count))
-        defer { if signals >= 0 { close(signals) } }
+    private func stream(_ follower: LogFollower<PM2LogPrinter>, _ events: EventFeed?, until ending: Int32) throws {
         try follower.begin()
         while true {
             var entries = [
                 pollfd(fd: follower.descriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: ending, events: Int16(POLLIN), revents: 0),
                 // No events asked for: only an error, which is a reader that has gone.
                 pollfd(fd: 1, events: 0, revents: 0),
                 pollfd(fd: events?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
