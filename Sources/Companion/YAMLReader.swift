@@ -22,7 +22,7 @@ struct YAMLReader {
     private mutating func value(of node: Node, depth: Int) throws -> JSONValue {
         count += 1
         guard count <= Self.mostValues else {
-            throw Refusal("its aliases come to more than \(Self.mostValues) values")
+            throw Refusal("it comes to more than \(Self.mostValues) values, with what its aliases stand for")
         }
         guard depth <= Self.deepest else { throw Refusal("too deeply nested\(Self.place(node.mark))") }
         switch node {

@@ -20,11 +20,12 @@ package enum JavaScriptRuntime {
     ///
     /// - Parameters:
     ///   - name: the file in messages.
+    ///   - search: where the runtime is looked for.
     ///   - arguments: what the file finds in `process.argv` after the program: files look for `--env` there.
     static func json(
-        of path: String, name: String, arguments: [String], timeout: Milliseconds
+        of path: String, name: String, search: String? = nil, arguments: [String], timeout: Milliseconds
     ) throws(ConfigurationError) -> [UInt8] {
-        let search = getenv("PATH").map { String(cString: $0) } ?? Paths.defaultSearchPath
+        let search = search ?? getenv("PATH").map { String(cString: $0) } ?? Paths.defaultSearchPath
         let directory = currentDirectory()
         guard let runtime = Runtime.allCases.first(where: { $0.find(search, directory) != nil }),
             let program = runtime.find(search, directory)
@@ -78,8 +79,8 @@ package enum JavaScriptRuntime {
         var message = message
         if !complaint.isEmpty {
             // The end is where the reason stands.
-            let lines = complaint.split(separator: "\n").suffix(12).map { "\n  stderr: \($0.prefix(400))" }
-            message += lines.joined()
+            let lines = complaint.split(separator: "\n").suffix(5).map { $0.prefix(300) }
+            message += "; its standard error: \(lines.joined(separator: " | "))"
         }
         return ConfigurationError(message, hint: hint, location: name, subject: .file)
     }

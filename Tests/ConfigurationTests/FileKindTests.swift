@@ -125,7 +125,7 @@ struct FileKindTests {
     func throwing() {
         #expect(
             Self.failure("console.error('loading');\nthrow new Error('no database')")
-                == "ecosystem.config.js: failed: no database (line 2, column 7)\n  stderr: loading")
+                == "ecosystem.config.js: failed: no database (line 2, column 7); its standard error: loading")
         #expect(
             Self.failure("module.exports = {\n  apps: [}\n").hasPrefix("ecosystem.config.js: failed: SyntaxError: "))
         #expect(Self.failure("module.exports = {\n  apps: [}\n").contains("(line 2"))
@@ -151,6 +151,16 @@ struct FileKindTests {
         #expect(Self.failure("process.kill(process.pid, 'SIGKILL')").contains("with signal 9"))
     }
 
+    @Test("without anything that runs JavaScript the error says what to do")
+    func noRuntime() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try JavaScriptRuntime.json(
+                of: "/x.config.js", name: "x.config.js", search: "/nonexistent", arguments: [], timeout: Self.limit)
+        }
+        #expect(error?.message.contains("neither node nor bun nor deno is in PATH ('/nonexistent')") == true)
+        #expect(error?.hint == "run 'hearth convert' on a machine with node, or write it as JSON")
+    }
+
     @Test("a program that never ends is ended with everything it started", .timeLimit(.minutes(1)))
     func endless() throws {
         let scratch = try Scratch()
@@ -163,7 +173,7 @@ struct FileKindTests {
             """
         let message = Self.failure(text, timeout: Milliseconds(1500))
         #expect(message.contains("did not come to an end within 1500 ms"))
-        #expect(message.contains("stderr: here we go"))
+        #expect(message.contains("its standard error: here we go; an app file may only describe"))
         let pid = try #require(Int32(try String(contentsOfFile: pidFile, encoding: .utf8)))
         // Whoever inherits it reaps it in a moment; a zombie is dead enough.
         let status = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
@@ -207,7 +217,7 @@ struct FileKindTests {
             bomb += "a\(level): &a\(level) [" + [String](repeating: "*a\(level - 1)", count: 10).joined(separator: ",")
             bomb += "]\n"
         }
-        #expect(try Self.refusal("a.yml", bomb).contains("its aliases come to more than"))
+        #expect(try Self.refusal("a.yml", bomb).contains("it comes to more than 200000 values"))
         #expect(try Self.refusal("a.yml", String(repeating: "[", count: 100_000)).contains("is not valid YAML"))
         #expect(
             try Self.refusal("a.toml", "a = " + String(repeating: "[", count: 100_000)).contains("is not valid TOML"))
