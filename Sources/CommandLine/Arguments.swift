@@ -56,7 +56,7 @@ enum Arguments {
         if !leading.isEmpty {
             words.insert(contentsOf: leading, at: words.firstIndex(of: "--") ?? words.endIndex)
         }
-        if command == "start", let terminator = words.firstIndex(of: "--") {
+        if command == "start" || command == "run", let terminator = words.firstIndex(of: "--") {
             let own = words[(terminator + 1)...].flatMap { ["--app-argument", $0] }
             words.replaceSubrange(terminator..., with: own)
         }

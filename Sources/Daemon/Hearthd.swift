@@ -123,7 +123,8 @@ final class Daemon: Lifecycle {
         try Self.prepare(paths)
         if paths.isPM2, let pid = GenuinePM2.daemon(of: paths) {
             throw StartFailure.configuration(
-                "a genuine PM2 daemon (pid \(pid)) has '\(paths.home)'; save and end it first: its own 'pm2 save && pm2 kill'")
+                "a genuine PM2 daemon (pid \(pid)) has '\(paths.home)'; save and end it first: its own 'pm2 save && pm2 kill'"
+            )
         }
 
         var before: UInt64 = 0
@@ -212,7 +213,9 @@ final class Daemon: Lifecycle {
             if stat(paths.base, &status) == 0, status.st_uid != geteuid() {
                 throw SystemError(EPERM, "use '\(paths.base)', which belongs to \(UserNames.name(of: status.st_uid))")
             }
-            for directory in [paths.logs, paths.run, paths.state] + (paths.isPM2 ? [paths.pm2Pids] : []) { try FileSystem.makeDirectory(directory) }
+            for directory in [paths.logs, paths.run, paths.state] + (paths.isPM2 ? [paths.pm2Pids] : []) {
+                try FileSystem.makeDirectory(directory)
+            }
         } catch {
             throw StartFailure.configuration("\(error)")
         }

@@ -69,7 +69,8 @@ final class HomeWatch {
     private static func missing(_ paths: HomePaths, _ runtime: String, _ lock: Int32) -> [String] {
         let home = HomeLock.isInPlace(lock, paths) ? [] : [paths.base]
         let directories = [paths.run, paths.state, paths.logs, runtime] + (paths.isPM2 ? [paths.pm2Pids] : [])
-        let files = [paths.desiredState, paths.controlSocket, paths.vaultSocket, paths.pidFile]
+        let files =
+            [paths.desiredState, paths.controlSocket, paths.vaultSocket, paths.pidFile]
             + (paths.isPM2 ? paths.pm2Sockets : [])
         return home + directories.filter { !FileSystem.isDirectory($0) } + files.filter { !FileSystem.exists($0) }
     }

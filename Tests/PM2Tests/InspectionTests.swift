@@ -101,7 +101,7 @@ private struct RandomValues {
     private mutating func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &generator) }
 
     mutating func value(depth: Int) -> OrderedJSON {
-        switch number(0...(depth > 4 ? 5 : 9)) {
+        switch number(0...(depth > 3 ? 5 : 9)) {
         case 0: return .null
         case 1: return .bool(number(0...1) == 0)
         case 2: return .integer(Int64(number(-100_000...100_000)))
@@ -109,7 +109,7 @@ private struct RandomValues {
         case 4, 5: return .string(text())
         case 6, 7:
             let same = number(0...2) == 0 ? value(depth: 9) : nil
-            let count = number(0...number(1...(depth == 0 ? 120 : 30)))
+            let count = number(0...number(1...(depth == 0 ? 120 : 12)))
             return .array(
                 (0..<count).map { _ in
                     guard let same else { return value(depth: depth + 1) }

@@ -137,6 +137,8 @@ struct RecordTests {
         try Data("{broken".utf8).write(to: root.appending(path: "a/b/package.json"))
         #expect(PackageVersion.find(above: "\(inner.path)/x.js") == "N/A")
         #expect(PackageVersion.find(above: "relative.js") == "N/A")
+        let find = PackageVersion.finder()
+        #expect(find("\(root.path)/a/x.js") == "2.3.4" && find("\(root.path)/a/y.js") == "2.3.4")
     }
 
     @Test(

@@ -193,6 +193,8 @@ struct TableTests {
             .records
         #expect(SmallReplies.ids(records, named: "a") == "[ 0, 1 ]")
         #expect(SmallReplies.ids(records, named: "b") == "[]")
+        #expect(SmallReplies.pids(records, named: "a") == ["4242", "4242"])
+        #expect(SmallReplies.pids(records, named: "b") == [""] && SmallReplies.pids([]) == [])
     }
 }
 

@@ -20,7 +20,8 @@ struct PM2Command: Sendable {
 
     /// In the order of the help.
     static let table: [PM2Command] = [
-        PM2Command(name: "start", operands: "[name|namespace|file|ecosystem|id...]", help: "start and daemonize an app") {
+        PM2Command(name: "start", operands: "[name|namespace|file|ecosystem|id...]", help: "start and daemonize an app")
+        {
             try PM2Start(face: $0).run($1)
         },
         PM2Command(
@@ -39,7 +40,9 @@ struct PM2Command: Sendable {
         PM2Command(name: "pid", operands: "[app_name]", help: "return pid of [app_name] or all") {
             try PM2Lists(face: $0).pids($1.first)
         },
-        PM2Command(name: "create", help: "return pid of [app_name] or all") { face, _ in try PM2Absent.say("create", face) },
+        PM2Command(name: "create", help: "return pid of [app_name] or all") { face, _ in
+            try PM2Absent.say("create", face)
+        },
         PM2Command(
             name: "startOrGracefulReload", operands: "<json>", help: "start or gracefully reload JSON file"
         ) { try PM2Files(face: $0).startOrRestart($1[0], reload: true, table: true) },
@@ -50,12 +53,15 @@ struct PM2Command: Sendable {
             try PM2Actions(face: $0, verb: .restart).run($1)
         },
         PM2Command(
-            name: "scale", operands: "<app_name> <number>", help: "scale up/down a process in cluster mode depending on total_number param"
+            name: "scale", operands: "<app_name> <number>",
+            help: "scale up/down a process in cluster mode depending on total_number param"
         ) { try PM2Scale(face: $0).run($1[0], $1[1]) },
         PM2Command(name: "reload", operands: "<id|name|namespace|all>", help: "reload processes") {
             try PM2Actions(face: $0, verb: .reload).run($1)
         },
-        PM2Command(name: "id", operands: "<name>", help: "get process id by name") { try PM2Lists(face: $0).ids($1[0]) },
+        PM2Command(name: "id", operands: "<name>", help: "get process id by name") {
+            try PM2Lists(face: $0).ids($1[0])
+        },
         PM2Command(name: "inspect", operands: "<name>", help: "inspect a process") {
             try PM2Signals(face: $0).trigger([$1[0], "internal:inspect"])
         },
@@ -76,9 +82,12 @@ struct PM2Command: Sendable {
             try PM2Daemon(face: face).update()
         },
         PM2Command(
-            name: "install", aliases: ["module:install"], operands: "[module|git:/]", help: "install or update a module and run it forever"
+            name: "install", aliases: ["module:install"], operands: "[module|git:/]",
+            help: "install or update a module and run it forever"
         ) { try PM2Modules(face: $0).install($1) },
-        PM2Command(name: "uninstall", aliases: ["module:uninstall"], operands: "<module>", help: "stop and uninstall a module") {
+        PM2Command(
+            name: "uninstall", aliases: ["module:uninstall"], operands: "<module>", help: "stop and uninstall a module"
+        ) {
             try PM2Modules(face: $0).uninstall($1[0])
         },
         PM2Command(name: "set", operands: "[key] [value]", help: "sets the specified config <key> <value>") {
@@ -87,30 +96,43 @@ struct PM2Command: Sendable {
         PM2Command(
             name: "multiset", operands: "<value>", help: "multiset eg \"key1 val1 key2 val2\""
         ) { try PM2Settings(face: $0).setMany($1[0]) },
-        PM2Command(name: "get", operands: "[key]", help: "get value for <key>") { try PM2Settings(face: $0).get($1.first) },
+        PM2Command(name: "get", operands: "[key]", help: "get value for <key>") {
+            try PM2Settings(face: $0).get($1.first)
+        },
         PM2Command(name: "conf", operands: "[key] [value]", help: "get / set module config values") { face, _ in
             try PM2Settings(face: face).get(nil)
         },
         PM2Command(name: "config", operands: "<key> [value]", help: "get / set module config values") { face, words in
-            if words.count > 1 { try PM2Settings(face: face).set(words) } else { try PM2Settings(face: face).get(words[0]) }
+            if words.count > 1 {
+                try PM2Settings(face: face).set(words)
+            } else {
+                try PM2Settings(face: face).get(words[0])
+            }
         },
         PM2Command(name: "unset", operands: "<key>", help: "clears the specified config <key>") {
             try PM2Settings(face: $0).unset($1[0])
         },
-        PM2Command(name: "report", help: "give a full pm2 report for https://github.com/Unitech/pm2/issues") { face, _ in
+        PM2Command(name: "report", help: "give a full pm2 report for https://github.com/Unitech/pm2/issues") {
+            face, _ in
             try PM2Daemon(face: face).report()
         },
         PM2Command(name: "env", operands: "<id>", help: "list all environment variables of a process id") {
             try PM2Lists(face: $0).environment($1[0])
         },
-        PM2Command(name: "monit", aliases: ["dashboard", "dash", "imonit"], help: "launch termcaps monitoring") { face, _ in
+        PM2Command(name: "monit", aliases: ["dashboard", "dash", "imonit"], help: "launch termcaps monitoring") {
+            face, _ in
             try PM2Lists(face: face).refreshing()
         },
         PM2Command(
-            name: "describe", aliases: ["desc", "info", "show"], operands: "<name|id>", help: "describe all parameters of a process"
+            name: "describe", aliases: ["desc", "info", "show"], operands: "<name|id>",
+            help: "describe all parameters of a process"
         ) { try PM2Lists(face: $0).describe($1[0]) },
         PM2Command(name: "list", aliases: ["ls", "l", "ps", "status"], help: "list all processes") { face, _ in
-            if face.options.has("watch") { try PM2Lists(face: face).refreshing() } else { try PM2Lists(face: face).table() }
+            if face.options.has("watch") {
+                try PM2Lists(face: face).refreshing()
+            } else {
+                try PM2Lists(face: face).table()
+            }
         },
         PM2Command(name: "jlist", help: "list all processes in JSON format") { face, words in
             try PM2Lists(face: face).json()
@@ -124,14 +146,18 @@ struct PM2Command: Sendable {
         ) { try PM2Signals(face: $0).line($1[0], $1[1]) },
         PM2Command(name: "flush", operands: "[api]", help: "flush logs") { try PM2LogFiles(face: $0).flush($1.first) },
         PM2Command(name: "reloadLogs", help: "reload all logs") { face, _ in try PM2LogFiles(face: face).reload() },
-        PM2Command(name: "logs", aliases: ["log"], operands: "[id|name|namespace]", help: "stream logs file. Default stream all logs") {
+        PM2Command(
+            name: "logs", aliases: ["log"], operands: "[id|name|namespace]",
+            help: "stream logs file. Default stream all logs"
+        ) {
             try PM2LogFiles(face: $0).stream($1.first)
         },
         PM2Command(name: "kill", help: "kill daemon") { face, words in
             try face.refuseOperands(words)
             try PM2Daemon(face: face).kill()
         },
-        PM2Command(name: "save", aliases: ["dump"], help: "dump all processes for resurrecting them later") { face, words in
+        PM2Command(name: "save", aliases: ["dump"], help: "dump all processes for resurrecting them later") {
+            face, words in
             try face.refuseOperands(words)
             try PM2Keep(face: face).save()
         },
@@ -153,7 +179,8 @@ struct PM2Command: Sendable {
             try PM2Absent.say("unstartup", face)
         },
         PM2Command(
-            name: "ecosystem", aliases: ["init"], operands: "[mode]", help: "generate a process conf file. (mode = null or simple)"
+            name: "ecosystem", aliases: ["init"], operands: "[mode]",
+            help: "generate a process conf file. (mode = null or simple)"
         ) { try PM2Template(face: $0).write(isSimple: $1.first == "simple") },
         PM2Command(
             name: "serve", aliases: ["expose"], operands: "[path] [port]", help: "serve a directory over http via port"

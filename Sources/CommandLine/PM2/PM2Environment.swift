@@ -7,7 +7,9 @@ enum PM2Environment {
         var pointer = environ
         while let entry = pointer.pointee {
             pointer += 1
-            guard let text = String(validatingCString: entry), let separator = text.firstIndex(of: "=") else { continue }
+            guard let text = String(validatingCString: entry), let separator = text.firstIndex(of: "=") else {
+                continue
+            }
             let name = String(text[..<separator])
             guard !name.isEmpty, !isOurs(name) else { continue }
             variables[name] = String(text[text.index(after: separator)...])

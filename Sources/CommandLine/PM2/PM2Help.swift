@@ -11,18 +11,25 @@ enum PM2Help {
     }
 
     static func write(_ command: PM2Command, _ console: PM2Console) {
-        var lines = ["", "  Usage: \(command.name) [options] \(command.operands)".trimmingEnd, "", "  \(command.help)", ""]
+        var lines = [
+            "", "  Usage: \(command.name) [options] \(command.operands)".trimmingEnd, "", "  \(command.help)", "",
+        ]
         let names = Set([command.name] + command.aliases)
         let own = PM2Options.table.filter { !($0.commands?.isDisjoint(with: names) ?? true) }
-        lines += ["  Options:", ""] + columns(own.map { (label($0), $0.help) } + [("-h, --help", "output usage information")])
+        lines +=
+            ["  Options:", ""]
+            + columns(own.map { (label($0), $0.help) } + [("-h, --help", "output usage information")])
         console.output((lines + [""]).joined(separator: "\n") + "\n")
     }
 
     static func examples(_ console: PM2Console) {
         let groups: [(String, [String])] = [
-            ("- Start and add a process to the pm2 process list:", [
-                "pm2 start app.js --name app", "pm2 start app.js -i max", "pm2 start \"npm run start\"",
-            ]),
+            (
+                "- Start and add a process to the pm2 process list:",
+                [
+                    "pm2 start app.js --name app", "pm2 start app.js -i max", "pm2 start \"npm run start\"",
+                ]
+            ),
             ("- Save the process list and restore it:", ["pm2 save", "pm2 resurrect"]),
             ("- Look at what runs:", ["pm2 list", "pm2 describe app", "pm2 logs app --lines 100"]),
             ("- Stop, restart and remove:", ["pm2 stop app", "pm2 restart all", "pm2 delete app"]),

@@ -71,7 +71,8 @@ extension PM2Options {
         flag("wait-ready", nil, "ask pm2 to wait for ready event from your app"),
         flag("no-autostart", nil, "add an app without automatic start"),
         flag("no-autorestart", nil, "start an app without automatic restart"),
-        value("stop-exit-codes", nil, "<exit_codes>", "specify a list of exit codes that should skip automatic restart"),
+        value(
+            "stop-exit-codes", nil, "<exit_codes>", "specify a list of exit codes that should skip automatic restart"),
         either("watch", nil, "[paths]", "watch application folder for changes"),
         value("ignore-watch", nil, "<folders|files>", "list of paths to ignore (name or regex)"),
         value("watch-delay", nil, "<delay>", "specify a restart delay after changing files"),

@@ -93,7 +93,8 @@ struct PM2Options {
         case .required:
             guard let value = rest.popFirst() else {
                 let short = option.short.map { "-\($0), " } ?? ""
-                throw Invalid(message: "error: option `\(short)--\(option.long) \(option.placeholder)' argument missing")
+                throw Invalid(
+                    message: "error: option `\(short)--\(option.long) \(option.placeholder)' argument missing")
             }
             set(option, value)
         case .optional:

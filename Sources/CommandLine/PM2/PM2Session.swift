@@ -24,7 +24,9 @@ final class PM2Session {
     /// PM2_HOME, else `.pm2` in the home directory.
     static func home() throws -> HomePaths {
         if let value = getenv("PM2_HOME"), value.pointee != 0 {
-            guard let path = String(validatingCString: value) else { throw Failure.usage("PM2_HOME is not valid UTF-8") }
+            guard let path = String(validatingCString: value) else {
+                throw Failure.usage("PM2_HOME is not valid UTF-8")
+            }
             let base = CallerHome.workingDirectory() ?? "/"
             return HomePaths(home: Paths.absolute(path, base: base, home: CallerHome.directory()), isPM2: true)
         }
@@ -49,7 +51,8 @@ final class PM2Session {
     private func start() throws {
         if let pid = GenuinePM2.daemon(of: paths) {
             console.error("A genuine PM2 daemon (pid \(pid)) manages \(paths.home): Hearth does not start beside it.")
-            console.error("Keep its list and end it with its own command line, 'pm2 save' and 'pm2 kill', then run this again")
+            console.error(
+                "Keep its list and end it with its own command line, 'pm2 save' and 'pm2 kill', then run this again")
             console.error("('pm2 resurrect' brings the saved list back).")
             throw PM2Exit.failed
         }

@@ -75,8 +75,15 @@ private struct DumpRecordReader {
         let variable = spec.instanceVariable ?? "NODE_APP_INSTANCE"
         let number = fields.members[variable].flatMap(RecordFields.integer).flatMap { Int(exactly: $0) }
         let unique = fields.members["unique_id"]?.text ?? fields.variables["unique_id"]?.text
+        var spec = spec
+        var environment = environment(instanceVariable: variable)
+        if let filter = spec.environmentFilter {
+            // What the filter keeps from the caller's environment was there all the same: the app has it from its file.
+            spec.environment = environment.filter { !filter.keeps($0.key) }
+            environment = environment.filter { filter.keeps($0.key) }
+        }
         return DumpEntry(
-            index: fields.index, spec: spec, environment: environment(instanceVariable: variable),
+            index: fields.index, spec: spec, environment: environment,
             isWantedRunning: status != "stopped", status: status,
             number: number.flatMap { (0...1_000_000).contains($0) ? $0 : nil }, counters: counters,
             // A line of text, not somebody's novel.
@@ -363,7 +370,7 @@ private struct DumpRecordReader {
         for (name, value) in fields.variables { add(name, value, to: &environment) }
         environment[instanceVariable] = nil
         environment["unique_id"] = nil
-        for name in RecordKeys.internals { environment[name] = nil }
+        for name in RecordKeys.internals.union(RecordKeys.setAtEveryStart) { environment[name] = nil }
         return environment
     }
 

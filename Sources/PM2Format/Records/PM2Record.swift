@@ -32,11 +32,14 @@ package struct PM2Record: Sendable {
     /// Settings and state in the order in which they are shown; `env` is a member without a value.
     package let settings: OrderedObject
     private let caller: EnvironmentBlock
+    /// Places of the caller's variables that `env` does not show: the app has its own.
+    private let hiddenInEnvironment: [Int]
+    /// And of those that do not stand beside the settings.
+    private let hiddenBeside: [Int]
     /// Variables over the caller's, in the order in which they are shown.
     private let own: [OrderedObject.Member]
-    private let ownNames: Set<String>
-    private let appNames: Set<String>
-    private let settingNames: Set<String>
+    /// Keys of settings that are not always the same.
+    private let namedSettings: Set<String>
 
     /// - Parameter caller: the environment that the entry names.
     package init(
@@ -50,10 +53,11 @@ package struct PM2Record: Sendable {
         } else {
             self.caller = caller
         }
-        own = Self.variables(of: entry, caller: caller, paths: paths, facts: facts)
-        ownNames = Set(own.map(\.key))
-        appNames = Set(entry.spec.environment.keys)
-        settingNames = Set(settings.keys)
+        own = Self.variables(of: entry, caller: self.caller, paths: paths, facts: facts)
+        namedSettings = Set([entry.spec.instanceVariable ?? "NODE_APP_INSTANCE"] + (entry.spec.kept ?? [:]).keys)
+        let ownNames = own.map(\.key)
+        hiddenInEnvironment = self.caller.places(of: ownNames)
+        hiddenBeside = self.caller.places(of: ownNames + namedSettings, orRecordKeys: true)
     }
 
     package init(
@@ -75,7 +79,7 @@ package struct PM2Record: Sendable {
         add("PM2_HOME", .string(paths.home))
         // An app called like a variable must not hide it.
         let name = entry.spec.name
-        if !RecordKeys.isKnown(name), !caller.variables.contains(where: { $0.name == name }) {
+        if !RecordKeys.isKnown(name), !caller.has(name) {
             add(name, facts.configuration ?? .emptyObject)
         }
         if let unique = entry.uniqueId { add("unique_id", .string(unique)) }
@@ -86,33 +90,25 @@ package struct PM2Record: Sendable {
 
     /// The variables, as the key `env` has them.
     package var environment: OrderedObject {
-        OrderedObject(
-            caller.variables.compactMap { variable in
-                ownNames.contains(variable.name) ? nil : .init(variable.name, .string(variable.value))
-            } + own)
+        OrderedObject(caller.variables(without: hiddenInEnvironment) + own)
     }
 
-    /// Whether the variable stands in the record under its own name.
-    private func isFlattened(_ variable: EnvironmentBlock.Variable) -> Bool {
-        if ownNames.contains(variable.name) { return false }
-        return !(variable.isRecordKey || settingNames.contains(variable.name))
-    }
-
-    private func isFlattened(_ member: OrderedObject.Member) -> Bool {
-        !RecordKeys.state.contains(member.key) && !settingNames.contains(member.key)
+    /// Whether a variable of the app's own stands beside the settings, and not in the place of one.
+    private func isBeside(_ member: OrderedObject.Member) -> Bool {
+        !RecordKeys.state.contains(member.key) && !namedSettings.contains(member.key)
+            && (!RecordKeys.isKnown(member.key) || settings[member.key] == nil)
     }
 
     /// An app's variable in the place of a setting.
     private func shown(_ member: OrderedObject.Member) -> OrderedJSON {
-        guard appNames.contains(member.key), !RecordKeys.state.contains(member.key),
-            let value = entry.spec.environment[member.key]
-        else { return member.value }
+        guard let value = entry.spec.environment[member.key], !RecordKeys.state.contains(member.key) else {
+            return member.value
+        }
         return .string(value)
     }
 
     private func json(variablesHideSettings: Bool, without hidden: Set<String> = []) -> OrderedObject {
         var members: [OrderedObject.Member] = []
-        members.reserveCapacity(settings.members.count + caller.variables.count + own.count)
         for member in settings.members where !hidden.contains(member.key) {
             if member.key == "env" {
                 members.append(.init("env", .object(environment)))
@@ -120,10 +116,8 @@ package struct PM2Record: Sendable {
                 members.append(.init(member.key, variablesHideSettings ? shown(member) : member.value))
             }
         }
-        for variable in caller.variables where isFlattened(variable) {
-            members.append(.init(variable.name, .string(variable.value)))
-        }
-        for member in own where isFlattened(member) { members.append(member) }
+        members += caller.variables(without: hiddenBeside)
+        members += own.filter(isBeside)
         return OrderedObject(members)
     }
 
@@ -138,51 +132,35 @@ package struct PM2Record: Sendable {
 
     /// Writes `json` on one line. The variables of the caller are copied as they were escaped once.
     func write(to bytes: inout [UInt8]) {
+        let hidesNothing = entry.spec.environment.isEmpty
         bytes.append(UInt8(ascii: "{"))
-        var isFirst = true
         for member in settings.members {
-            Self.comma(&isFirst, &bytes)
-            OrderedJSON.write(member.key, to: &bytes)
-            bytes.append(UInt8(ascii: ":"))
             if member.key == "env" {
-                writeEnvironment(to: &bytes)
+                bytes.append(contentsOf: "\"env\":{".utf8)
+                caller.write(without: hiddenInEnvironment, to: &bytes)
+                for member in own { Self.write(member.key, member.value, to: &bytes) }
+                Self.close(&bytes)
+                bytes.append(UInt8(ascii: ","))
             } else {
-                (appNames.isEmpty ? member.value : shown(member)).write(to: &bytes)
+                Self.write(member.key, hidesNothing ? member.value : shown(member), to: &bytes)
             }
         }
-        for variable in caller.variables where isFlattened(variable) {
-            Self.comma(&isFirst, &bytes)
-            bytes.append(contentsOf: variable.member)
-        }
-        for member in own where isFlattened(member) {
-            Self.comma(&isFirst, &bytes)
-            Self.write(member, to: &bytes)
-        }
-        bytes.append(UInt8(ascii: "}"))
+        caller.write(without: hiddenBeside, to: &bytes)
+        for member in own where isBeside(member) { Self.write(member.key, member.value, to: &bytes) }
+        Self.close(&bytes)
     }
 
-    private func writeEnvironment(to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "{"))
-        var isFirst = true
-        for variable in caller.variables where !ownNames.contains(variable.name) {
-            Self.comma(&isFirst, &bytes)
-            bytes.append(contentsOf: variable.member)
-        }
-        for member in own {
-            Self.comma(&isFirst, &bytes)
-            Self.write(member, to: &bytes)
-        }
-        bytes.append(UInt8(ascii: "}"))
-    }
-
-    private static func write(_ member: OrderedObject.Member, to bytes: inout [UInt8]) {
-        OrderedJSON.write(member.key, to: &bytes)
+    /// With a comma after it.
+    private static func write(_ key: String, _ value: OrderedJSON, to bytes: inout [UInt8]) {
+        OrderedJSON.write(key, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
-        member.value.write(to: &bytes)
+        value.write(to: &bytes)
+        bytes.append(UInt8(ascii: ","))
     }
 
-    private static func comma(_ isFirst: inout Bool, _ bytes: inout [UInt8]) {
-        if !isFirst { bytes.append(UInt8(ascii: ",")) }
-        isFirst = false
+    /// In the place of the last comma.
+    private static func close(_ bytes: inout [UInt8]) {
+        if bytes.last == UInt8(ascii: ",") { bytes.removeLast() }
+        bytes.append(UInt8(ascii: "}"))
     }
 }

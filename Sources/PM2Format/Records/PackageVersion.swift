@@ -22,6 +22,18 @@ package enum PackageVersion {
         return unknown
     }
 
+    /// The same for many scripts: what lies in one directory is looked for once.
+    package static func finder() -> (String) -> String {
+        var known: [String: String] = [:]
+        return { script in
+            let directory = FileSystem.parent(of: script)
+            if let version = known[directory] { return version }
+            let version = find(above: script)
+            known[directory] = version
+            return version
+        }
+    }
+
     /// To open anything else might wait for ever.
     private static func isRegularFile(_ path: String) -> Bool {
         var status = stat()

@@ -31,6 +31,13 @@ enum RecordKeys {
     /// What Node and PM2 put among the variables for the process itself.
     static let internals: Set<String> = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"]
 
+    /// Variables that an app is given at every start. In a dump they are those of the former run, or of the app in which
+    /// somebody typed the command; and where a home was moved, they name the old one.
+    static let setAtEveryStart: Set<String> = [
+        "PM2_HOME", "PM2_USAGE", "pm_id", "pm_uptime", "pm_exec_path", "pm_cwd", "pm_out_log_path", "pm_err_log_path",
+        "pm_log_path", "pm_pid_path",
+    ]
+
     /// Settings that are stored and shown, and that nothing here acts on.
     static let kept: [String] = [
         "name_prefix", "execute_command", "log_file", "disable_logs", "log_type", "log_date_format", "time",
@@ -48,6 +55,7 @@ enum RecordKeys {
 
     static func isKnown(_ key: String) -> Bool {
         settings.contains(key) || state.contains(key) || own.contains(key) || internals.contains(key)
+            || key.hasPrefix("axm_")
     }
 
     /// What the `env` command leaves out: what PM2 injects into an app, which an app run by PM2 must not hand on.

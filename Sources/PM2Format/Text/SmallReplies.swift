@@ -19,4 +19,11 @@ package enum SmallReplies {
         let ids = records.filter { $0.entry.spec.name == name }.map { Int64($0.entry.instance.id.rawValue) }
         return Inspection.text(.array(ids.sorted().map { .integer($0) }))
     }
+
+    /// `pid [NAME]`: one a line, 0 for what does not run; an empty line when nothing has the name.
+    package static func pids(_ records: [PM2Record], named name: String? = nil) -> [String] {
+        let found = records.filter { name == nil || $0.entry.spec.name == name }
+        if found.isEmpty, name != nil { return [""] }
+        return found.map { String($0.entry.instance.pid ?? 0) }
+    }
 }

@@ -76,7 +76,8 @@ package final class TreeWatch: @unchecked Sendable {
             let parent = FileSystem.parent(of: root)
             let isDirectory = FileSystem.isDirectory(root)
             let watch =
-                isDirectory ? clinux_inotify_watch_names(descriptor, parent) : clinux_inotify_watch_tree(descriptor, parent)
+                isDirectory
+                ? clinux_inotify_watch_names(descriptor, parent) : clinux_inotify_watch_tree(descriptor, parent)
             if watch >= 0 {
                 directories[watch, default: Directory(path: parent)].roots.insert(
                     root.split(separator: "/").last.map(String.init) ?? root)

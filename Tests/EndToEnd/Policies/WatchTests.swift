@@ -97,7 +97,8 @@ struct WatchTests {
         }
     }
 
-    @Test("what is ignored restarts nothing: dot files, node_modules, patterns, other extensions, own logs and pid files")
+    @Test(
+        "what is ignored restarts nothing: dot files, node_modules, patterns, other extensions, own logs and pid files")
     func ignored() throws {
         try withHome { home in
             for directory in ["src/.git", "src/node_modules/x", "src/tmp/deep", "src/a"] {

@@ -64,14 +64,22 @@ struct PM2Daemon {
             ["--- PM2 report " + String(repeating: "-", count: 40), "```"]
             + ["--- Daemon " + String(repeating: "-", count: 44)]
             + [
-                "pm2d version         : \(PM2Version.text) (Hearth \(hello.version))", "pm2 home             : \(hello.home)",
-                "daemon pid           : \(hello.pid)", "keeper pid           : \(hello.keeperPid.map(String.init) ?? "none")",
+                "pm2d version         : \(PM2Version.text) (Hearth \(hello.version))",
+                "pm2 home             : \(hello.home)",
+                "daemon pid           : \(hello.pid)",
+                "keeper pid           : \(hello.keeperPid.map(String.init) ?? "none")",
                 "uptime               : \(hello.uptimeMs / 1000)s",
             ]
             + ["--- CLI " + String(repeating: "-", count: 47)]
-            + ["local pm2            : \(PM2Version.text) (Hearth \(Interface.productVersion))", "user                 : \(UserNames.name(of: geteuid()))"]
+            + [
+                "local pm2            : \(PM2Version.text) (Hearth \(Interface.productVersion))",
+                "user                 : \(UserNames.name(of: geteuid()))",
+            ]
             + ["--- System info " + String(repeating: "-", count: 39)]
-            + ["arch                 : \(text(host.machine))", "platform             : \(text(host.sysname)) \(text(host.release))"]
+            + [
+                "arch                 : \(text(host.machine))",
+                "platform             : \(text(host.sysname)) \(text(host.release))",
+            ]
             + ["--- PM2 list " + String(repeating: "-", count: 42), list]
             + ["--- Daemon logs " + String(repeating: "-", count: 39)] + log + ["```"]
         console.output(lines.joined(separator: "\n") + "\n")

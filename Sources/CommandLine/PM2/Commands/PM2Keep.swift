@@ -33,7 +33,8 @@ struct PM2Keep {
         do {
             let _: SaveReply = try face.session.change(.save, parameters, repeats: true)
         } catch ClientError.remote(let error) where error.code == .refused {
-            console.say("\(error.message); saved as asked, the former dump is \(face.paths.pm2DumpBackup)", .warning, to: 2)
+            console.say(
+                "\(error.message); saved as asked, the former dump is \(face.paths.pm2DumpBackup)", .warning, to: 2)
             let forced = SaveParameters(name: nil, force: true, origin: face.origin)
             let _: SaveReply? = try? face.session.change(.save, forced, repeats: true)
         } catch {

@@ -13,7 +13,8 @@ struct PM2Modules {
             face.console.line("[PM2][Module] \(name) is part of Hearth: nothing is to be installed")
             return
         }
-        face.console.line("[PM2][Module][ERROR] '\(name)': Hearth runs no PM2 modules; start it as an app of its own", to: 2)
+        face.console.line(
+            "[PM2][Module][ERROR] '\(name)': Hearth runs no PM2 modules; start it as an app of its own", to: 2)
         throw PM2Exit.failed
     }
 

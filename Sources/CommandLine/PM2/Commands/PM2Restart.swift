@@ -30,7 +30,8 @@ struct PM2Restart {
             spec.environment.merge(settings) { _, new in new }
             let stored = entry.environment.flatMap { inventory.environments[$0] } ?? [:]
             return SpecChange(
-                id: entry.instance.id, spec: spec, environment: environment.map { stored.merging($0) { _, new in new } })
+                id: entry.instance.id, spec: spec, environment: environment.map { stored.merging($0) { _, new in new } }
+            )
         }
         return try face.configure(changes, then: .restart)
     }

@@ -34,10 +34,12 @@ struct PM2Start {
         if try again(operand, draft, inventory) { return }
 
         let spec = try reader.resolve(draft, named: operand)
-        if !options.has("force"), let same = inventory.entries.first(where: {
-            $0.spec.script == spec.script && $0.instance.name == spec.name && $0.spec.arguments == spec.arguments
-                || $0.spec.script == spec.script && $0.instance.name == spec.name
-        }) {
+        if !options.has("force"),
+            let same = inventory.entries.first(where: {
+                $0.spec.script == spec.script && $0.instance.name == spec.name && $0.spec.arguments == spec.arguments
+                    || $0.spec.script == spec.script && $0.instance.name == spec.name
+            })
+        {
             switch same.instance.status {
             case .stopped, .stopping, .errored:
                 return try restart(inventory.entries.filter { $0.instance.name == spec.name }, operand)
