@@ -44,9 +44,13 @@ let package = Package(
         .executable(name: "hearth", targets: ["hearth"]),
         .executable(name: "hearthd", targets: ["hearthd"]),
         .executable(name: "hearth-keeper", targets: ["hearth-keeper"]),
+        .executable(name: "hearth-companion", targets: ["hearth-companion"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        // The companion's alone: the command line and the daemon stay small.
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
         // What Swift cannot see or must not run: system calls without wrappers, code between clone and exec.
@@ -63,12 +67,19 @@ let package = Package(
         // The control socket: Varlink wire types, framing, client, interface text.
         library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
-        library("Configuration", ["Model", "Platform"]),
-        library("Daemon", ["CLinux", "Model", "Supervision", "Platform", "Records", "Control", "Configuration"]),
+        library("Configuration", ["CLinux", "Model", "Platform"]),
+        // PM2's formats: its records, its dump, its tables, its configuration store.
+        library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
+        library(
+            "Daemon",
+            [
+                "CLinux", "Model", "Supervision", "Platform", "Records", "Control", "Configuration",
+                "PM2Format",
+            ]),
         library(
             "CommandLine",
             [
-                "CLinux", "Model", "Platform", "Records", "Control", "Configuration",
+                "CLinux", "Model", "Platform", "Records", "Control", "Configuration", "PM2Format",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -78,8 +89,16 @@ let package = Package(
             name: "hearth-keeper", dependencies: ["CLinux"], path: "Sources/Keeper", swiftSettings: keeperSettings,
             linkerSettings: [.unsafeFlags(["-no-static-stdlib"])]),
 
+        .executableTarget(
+            name: "hearth-companion",
+            dependencies: [
+                "Configuration", .product(name: "Yams", package: "Yams"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], path: "Sources/Companion", swiftSettings: settings),
+
         tests("ModelTests", ["Model"]),
         tests("SupervisionTests", ["Model", "Supervision"]),
+        // Drives the built hearth-companion, and node where there is one.
         tests("ConfigurationTests", ["Configuration", "Model"]),
         tests("ControlTests", ["TestSupport", "CLinux", "Control", "Model"]),
         tests(
@@ -88,6 +107,7 @@ let package = Package(
                 "TestSupport", "CLinux", "CommandLine", "Configuration", "Control", "Model", "Platform", "Records",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("PM2Tests", ["PM2Format", "Configuration", "Control", "Model", "Platform", "Records"]),
         tests("SpawnTests", ["CLinux"]),
         // Drives the built hearth-keeper.
         tests("KeeperTests", ["CLinux"]),

@@ -3,6 +3,12 @@ import Glibc
 
 /// The command line before the parser sees it.
 enum Arguments {
+    /// The name under which this process was called: `hearth`, `pm2`.
+    static var programName: String {
+        guard let path = Swift.CommandLine.unsafeArgv[0].flatMap({ String(validatingCString: $0) }) else { return "" }
+        return Paths.baseName(path)
+    }
+
     /// Arguments of this process. One that is not UTF-8 would reach an app changed: it is refused.
     static func ofProcess() throws -> [String] {
         var arguments: [String] = []
@@ -50,7 +56,7 @@ enum Arguments {
         if !leading.isEmpty {
             words.insert(contentsOf: leading, at: words.firstIndex(of: "--") ?? words.endIndex)
         }
-        if command == "start", let terminator = words.firstIndex(of: "--") {
+        if command == "start" || command == "run", let terminator = words.firstIndex(of: "--") {
             let own = words[(terminator + 1)...].flatMap { ["--app-argument", $0] }
             words.replaceSubrange(terminator..., with: own)
         }

@@ -11,6 +11,7 @@ package enum Entry {
         } catch {
             return report(error)
         }
+        if Arguments.programName == "pm2" { return PM2Face.run(arguments) }
         do {
             let words = Arguments.normalised(arguments)
             if let list = try ListRunner.plain(words) {

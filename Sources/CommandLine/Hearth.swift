@@ -17,7 +17,7 @@ struct Hearth: ParsableCommand {
                 name: "Apps",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, DeleteCommand.self, ScaleCommand.self,
-                    SignalCommand.self, ResetCommand.self,
+                    SignalCommand.self, ResetCommand.self, RunCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",
@@ -31,7 +31,7 @@ struct Hearth: ParsableCommand {
                 name: "Daemon",
                 subcommands: [
                     UpCommand.self, KillCommand.self, PingCommand.self, DaemonCommand.self, UpgradeCommand.self,
-                    ManualCommand.self,
+                    ShimCommand.self, ManualCommand.self,
                 ]),
         ])
 

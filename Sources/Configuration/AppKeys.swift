@@ -1,76 +1,142 @@
-/// The keys of an app in a file: PM2's with their aliases, and ours. Each is also accepted in camelCase.
+/// One key of an app in a file.
+struct AppKey {
+    /// The types that PM2 accepts.
+    enum Kind: String {
+        case string = "String"
+        case number = "Number"
+        case boolean = "Boolean"
+        case array = "Array"
+        case object = "Object"
+    }
+
+    /// What Hearth does with it.
+    enum Use {
+        case acts
+        /// Kept and shown, without effect so far: a person must know.
+        case later
+        /// Kept and shown; without any meaning here.
+        case irrelevant
+    }
+
+    var name: String
+    /// In the order in which they are looked at.
+    var aliases: [String] = []
+    /// In PM2's order; empty: PM2 does not know the key.
+    var kinds: [Kind]
+    /// PM2's canonical spelling, where ours is another one.
+    var foreignName: String?
+    var use = Use.acts
+
+    init(
+        _ name: String, _ aliases: [String] = [], _ kinds: Kind..., foreignName: String? = nil, use: Use = .acts
+    ) {
+        self.name = name
+        self.aliases = aliases
+        self.kinds = kinds
+        self.foreignName = foreignName
+        self.use = use
+    }
+
+    /// All spellings, the canonical one first. Each is also accepted in camelCase.
+    var spellings: [String] {
+        let names = [name] + aliases
+        return names + names.map(AppKeys.camelCase).filter { !names.contains($0) }
+    }
+}
+
+/// The keys of an app in a file: PM2's with their aliases, and ours.
 enum AppKeys {
-    /// Canonical key, then its aliases in the order in which they are looked at.
-    static let table: [(key: String, aliases: [String])] = [
-        ("script", ["exec", "cmd", "command"]),
-        ("name", []),
-        ("namespace", []),
-        ("args", ["arguments"]),
-        ("interpreter", ["exec_interpreter"]),
-        ("interpreter_args", ["node_args"]),
-        ("cwd", []),
-        ("env", []),
-        ("env_file", []),
-        ("instances", []),
-        ("autostart", []),
-        ("autorestart", []),
-        ("restart", []),
-        ("max_restarts", []),
-        ("min_uptime", []),
-        ("restart_delay", []),
-        ("exp_backoff_restart_delay", []),
-        ("stop_exit_codes", []),
-        ("slow_retry", []),
-        ("kill_timeout", []),
-        ("kill_signal", []),
-        ("treekill", []),
-        ("out_file", ["out_log", "output", "out"]),
-        ("error_file", ["err_log", "err_file", "err", "error"]),
-        ("merge_logs", ["combine_logs"]),
-        ("stdin", []),
-        ("uid", ["user"]),
-        ("gid", []),
-        ("port", []),
-    ]
+    static let table: [AppKey] = [
+        AppKey("script", ["exec", "cmd", "command"], .string),
+        AppKey("name", [], .string),
+        AppKey("namespace", [], .string),
+        AppKey("args", ["arguments"], .array, .string),
+        AppKey("interpreter", ["exec_interpreter"], .string, foreignName: "exec_interpreter"),
+        AppKey("interpreter_args", ["node_args"], .array, .string, foreignName: "node_args"),
+        AppKey("cwd", [], .string),
+        AppKey("env", [], .object, .string),
+        AppKey("env_file", []),
+        AppKey("filter_env", [], .boolean, .array, .string),
+        AppKey("append_env_to_name", [], .boolean),
+        AppKey("port", [], .number),
+        AppKey("exec_mode", [], .string),
+        AppKey("instances", [], .number),
+        AppKey("instance_var", [], .string),
+        AppKey("increment_var", [], .string),
+        AppKey("autostart", [], .boolean),
+        AppKey("autorestart", [], .boolean),
+        AppKey("restart", []),
+        AppKey("max_restarts", [], .number),
+        AppKey("min_uptime", [], .number, .string),
+        AppKey("restart_delay", [], .number),
+        AppKey("exp_backoff_restart_delay", [], .number),
+        AppKey("stop_exit_codes", [], .array, .number),
+        AppKey("slow_retry", []),
+        AppKey("max_memory_restart", [], .string, .number),
+        AppKey("cron_restart", ["cron"], .string, .number),
+        AppKey("watch", [], .boolean, .array, .string),
+        AppKey("ignore_watch", [], .array, .string),
+        AppKey("watch_options", [], .object),
+        AppKey("watch_delay", [], .number),
+        AppKey("kill_timeout", [], .number),
+        AppKey("kill_signal", []),
+        AppKey("treekill", [], .boolean),
+        AppKey("out_file", ["out_log", "output", "out"], .string),
+        AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),
+        AppKey("merge_logs", ["combine_logs"], .boolean),
+        AppKey("disable_logs", [], .boolean),
+        AppKey("pid_file", ["pid"], .string),
+        AppKey("stdin", []),
+        AppKey("uid", ["user"], .number, .string),
+        AppKey("gid", [], .number, .string),
 
-    /// PM2 keys whose feature comes later: a person must know that they do nothing yet.
-    static let later: Set<String> = [
-        "exec_mode", "instance_var", "increment_var", "log_file", "log", "pid_file", "pid", "disable_logs", "log_type",
-        "log_date_format", "time", "filter_env", "append_env_to_name", "shutdown_with_message", "wait_ready",
-        "listen_timeout", "max_memory_restart", "cron_restart", "cron", "watch", "ignore_watch", "watch_options",
-        "watch_delay", "listen", "post_update",
-    ]
+        AppKey("log_file", ["log"], .boolean, .string, use: .later),
+        AppKey("log_type", [], .string, use: .later),
+        AppKey("log_date_format", [], .string, use: .later),
+        AppKey("time", [], .boolean, use: .later),
+        AppKey("shutdown_with_message", [], .boolean, use: .later),
+        AppKey("wait_ready", [], .boolean, use: .later),
+        AppKey("listen_timeout", [], .number, use: .later),
+        AppKey("listen", [], use: .later),
+        AppKey("post_update", [], .array, use: .later),
 
-    /// PM2 keys that mean nothing here.
-    static let irrelevant: Set<String> = [
-        "name_prefix", "execute_command", "kill_retry_time", "force", "install_url", "username", "write", "vizion",
-        "pmx", "automation", "windows_hide", "source_map_support", "disable_source_map_support", "trace",
-        "disable_trace", "v8", "event_loop_inspector", "deep_monitoring", "io",
+        AppKey("name_prefix", [], .string, use: .irrelevant),
+        AppKey("execute_command", [], .boolean, use: .irrelevant),
+        AppKey("kill_retry_time", [], .number, use: .irrelevant),
+        AppKey("force", [], .boolean, use: .irrelevant),
+        AppKey("install_url", [], .string, use: .irrelevant),
+        AppKey("username", [], .string, use: .irrelevant),
+        AppKey("write", [], .boolean, use: .irrelevant),
+        AppKey("vizion", [], .boolean, use: .irrelevant),
+        AppKey("pmx", [], .boolean, .string, use: .irrelevant),
+        AppKey("automation", [], .boolean, use: .irrelevant),
+        AppKey("windowsHide", ["windows_hide"], .boolean, use: .irrelevant),
+        AppKey("source_map_support", [], .boolean, use: .irrelevant),
+        AppKey("disable_source_map_support", [], .boolean, use: .irrelevant),
+        AppKey("trace", [], .boolean, use: .irrelevant),
+        AppKey("disable_trace", [], .boolean, use: .irrelevant),
+        AppKey("v8", [], .boolean, use: .irrelevant),
+        AppKey("event_loop_inspector", [], .boolean, use: .irrelevant),
+        AppKey("deep_monitoring", [], .boolean, use: .irrelevant),
+        AppKey("io", [], .object, use: .irrelevant),
     ]
 
     static func spellings(of key: String) -> [String] {
-        let names = [key] + (table.first { $0.key == key }?.aliases ?? [])
-        return names + names.map(camelCase).filter { !names.contains($0) }
+        table.first { $0.name == key }?.spellings ?? [key, camelCase(key)]
     }
 
-    static var allSpellings: [String] { table.flatMap { spellings(of: $0.key) } }
+    /// What a person may have meant: keys without a meaning here are no suggestions.
+    static var allSpellings: [String] { table.filter { $0.use != .irrelevant }.flatMap(\.spellings) }
+
+    /// `env_production` holds variables of an environment; `env_file` is something else.
+    static func environmentName(of key: String) -> String? {
+        guard key.hasPrefix("env_"), key != "env_file", key.count > 4 else { return nil }
+        return String(key.dropFirst(4))
+    }
 
     static func camelCase(_ key: String) -> String {
         let parts = key.split(separator: "_")
         return (parts.first.map(String.init) ?? "")
             + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-    }
-
-    /// `maxMemoryRestart` as `max_memory_restart`.
-    static func canonical(_ key: String) -> String {
-        var result = ""
-        for character in key {
-            if character.isUppercase {
-                result += "_" + character.lowercased()
-            } else {
-                result.append(character)
-            }
-        }
-        return result
     }
 }

@@ -1,25 +1,40 @@
 import Model
 
 /// Reads the keys of one app, and says what is wrong with them.
+///
+/// For PM2's dialect `ForeignRules` has checked and converted everything before; what is read here then is right already.
 struct AppReader {
     let members: [String: JSONValue]
     let location: String
-    private(set) var problems: [ConfigurationError] = []
+    let dialect: Dialect
+    var problems: [ConfigurationError] = []
     private(set) var warnings: [String] = []
-    private var used: Set<String> = []
+    var used: Set<String> = []
+    private let needsScript: Bool
 
-    init(members: [String: JSONValue], location: String) {
-        self.members = members
+    init(members: [String: JSONValue], location: String, dialect: Dialect = .hearth, needsScript: Bool = true) {
         self.location = location
+        self.dialect = dialect
+        self.needsScript = needsScript
+        guard dialect == .pm2 else {
+            self.members = members
+            return
+        }
+        let rules = ForeignRules(members, needsScript: needsScript)
+        self.members = rules.members
+        problems = rules.problems
     }
 
     mutating func read() -> AppDraft {
         var draft = AppDraft()
         readCommand(into: &draft)
+        readInstances(into: &draft)
         readEnvironment(into: &draft)
         readRestart(into: &draft)
+        readTriggers(into: &draft)
         readStop(into: &draft)
         readPlaces(into: &draft)
+        keep(into: &draft)
         reportUnknown()
         return draft
     }
@@ -28,9 +43,13 @@ struct AppReader {
 
     private mutating func readCommand(into draft: inout AppDraft) {
         draft.script = string("script")
-        if draft.script == nil, members.keys.allSatisfy({ !AppKeys.spellings(of: "script").contains($0) }) {
+        if needsScript, dialect == .hearth, draft.script == nil,
+            members.keys.allSatisfy({ !AppKeys.spellings(of: "script").contains($0) })
+        {
             problems.append(
-                ConfigurationError("'script' is missing", hint: "name the file or command to run", location: location))
+                ConfigurationError(
+                    "'script' is missing", hint: "name the file or command to run", location: location,
+                    subject: .setting))
         }
         draft.name = string("name")
         draft.namespace = string("namespace")
@@ -38,24 +57,37 @@ struct AppReader {
         draft.interpreter = string("interpreter")
         draft.interpreterArguments = words("interpreter_args") ?? []
         draft.cwd = string("cwd")
+    }
+
+    private mutating func readInstances(into draft: inout AppDraft) {
         if let (key, value) = take("instances") {
             let count: InstanceCount? =
                 switch value {
                 case .integer(let number): Int(exactly: number).flatMap { InstanceCount($0) }
+                case .number(let number) where dialect == .pm2:
+                    Int(exactly: number.rounded(.towardZero)).flatMap { InstanceCount($0) }
                 case .string(let text): InstanceCount(text)
                 default: nil
                 }
             if count == nil { expect("a number or \"max\"", key, value) }
             draft.instances = count
         }
-        draft.autostart = boolean("autostart")
+        if let text = string("exec_mode") {
+            draft.mode = ExecutionMode(rawValue: text.hasSuffix("_mode") ? String(text.dropLast(5)) : text)
+            if draft.mode == nil { expect("fork or cluster", "exec_mode", .string(text)) }
+        }
+        draft.instanceVariable = string("instance_var")
+        draft.incrementVariable = string("increment_var")
     }
 
     private mutating func readEnvironment(into draft: inout AppDraft) {
         if let (key, value) = take("env") { draft.environment = variables(value, key) }
-        for key in members.keys.sorted() where key.hasPrefix("env_") && key != "env_file" && key.count > 4 {
+        for key in members.keys.sorted() {
+            guard let name = AppKeys.environmentName(of: key), let value = members[key] else { continue }
             used.insert(key)
-            if let value = members[key] { draft.namedEnvironments[String(key.dropFirst(4))] = variables(value, key) }
+            if value == .null { continue }
+            draft.namedEnvironments[name] = variables(value, key)
+            draft.kept[key] = value.text
         }
         if let (key, value) = take("env_file") {
             switch value {
@@ -66,10 +98,25 @@ struct AppReader {
             default: expect("a path or an array of paths", key, value)
             }
         }
+        if let (key, value) = take("filter_env") {
+            switch value {
+            case .bool(let flag): draft.environmentFilter = flag ? EnvironmentFilter(everything: true) : nil
+            case .string(let name): draft.environmentFilter = EnvironmentFilter(names: [name])
+            case .array(let values):
+                let fragments = values.compactMap {
+                    if case .string(let text) = $0, !text.isEmpty { text } else { nil }
+                }
+                draft.environmentFilter = EnvironmentFilter(fragments: fragments)
+                if fragments.count != values.count { expect("parts of names of variables", key, value) }
+            default: expect("true, the name of a variable, or an array of parts of names", key, value)
+            }
+        }
+        draft.appendsEnvironmentToName = boolean("append_env_to_name")
         draft.port = integer("port", 1...65_535, "a port from 1 to 65535")
     }
 
     private mutating func readRestart(into draft: inout AppDraft) {
+        draft.autostart = boolean("autostart")
         draft.autorestart = boolean("autorestart")
         if let text = string("restart") {
             draft.restartMode = RestartPolicy.Mode(rawValue: text)
@@ -84,6 +131,68 @@ struct AppReader {
             draft.stopExitCodes = exitCodes(value)
             if draft.stopExitCodes == nil { expect("exit codes from 0 to 255", key, value) }
         }
+    }
+
+    /// What restarts an app that is well: memory, clock, files.
+    private mutating func readTriggers(into draft: inout AppDraft) {
+        draft.memoryLimit = size("max_memory_restart")
+        if let (key, value) = take("cron_restart") {
+            switch value {
+            case .string("0"), .integer(0), .bool(false): draft.schedule = ""
+            case .string, .integer, .number:
+                let pattern = value.variableText
+                draft.schedule = pattern
+                if let problem = SchedulePattern.problem(in: pattern) { badPattern(problem, key, value) }
+            default: expect("a cron pattern", key, value)
+            }
+        }
+        readWatch(into: &draft)
+    }
+
+    private mutating func badPattern(_ problem: String, _ key: String, _ value: JSONValue) {
+        if dialect == .pm2 {
+            problems.append(ConfigurationError("Cron pattern error: \(problem)"))
+        } else {
+            problems.append(
+                ConfigurationError(
+                    "\(value.quoted) is not a cron pattern: \(problem)", hint: "write \"0 3 * * *\" for every day at 3",
+                    location: place(of: key), subject: .setting))
+        }
+    }
+
+    private mutating func readWatch(into draft: inout AppDraft) {
+        var watch = WatchDraft()
+        if let (key, value) = take("watch") {
+            switch value {
+            case .bool(let flag): watch.isOn = flag
+            case .string(let path):
+                watch.isOn = true
+                watch.paths = [path]
+            case .array(let values):
+                watch.isOn = true
+                watch.paths = values.compactMap { if case .string(let path) = $0 { path } else { nil } }
+                if watch.paths.count != values.count { expect("paths", key, value) }
+            default: expect("true, false, a path or an array of paths", key, value)
+            }
+        }
+        watch.ignore = words("ignore_watch")
+        watch.delay = duration("watch_delay")
+        if let (key, value) = take("watch_options") {
+            if case .object(let options) = value {
+                draft.kept["watch_options"] = value.text
+                switch options["ignored"] {
+                case .string(let pattern): watch.ignore = (watch.ignore ?? []) + [pattern]
+                case .array(let values):
+                    // A pattern of another kind (a function, a regular expression) did not survive on its way here.
+                    let texts = values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+                    if !texts.isEmpty { watch.ignore = (watch.ignore ?? []) + texts }
+                default: break
+                }
+            } else {
+                expect("an object", key, value)
+            }
+        }
+        if watch != WatchDraft() || members["watch"] != nil { draft.watch = watch }
     }
 
     private mutating func readStop(into draft: inout AppDraft) {
@@ -103,6 +212,9 @@ struct AppReader {
         draft.outFile = string("out_file")
         draft.errorFile = string("error_file")
         draft.mergeLogs = boolean("merge_logs")
+        draft.disableLogs = boolean("disable_logs")
+        if let flag = draft.disableLogs { draft.kept["disable_logs"] = String(flag) }
+        draft.pidFile = string("pid_file")
         if let text = string("stdin") {
             draft.stdin = StandardInput(rawValue: text)
             if draft.stdin == nil { expect("pipe or null", "stdin", .string(text)) }
@@ -111,139 +223,27 @@ struct AppReader {
         draft.gid = user("gid")
     }
 
-    // MARK: - Values
-
-    /// The value of a key under any of its spellings; null counts as absent.
-    private mutating func take(_ key: String) -> (key: String, value: JSONValue)? {
-        var found: (key: String, value: JSONValue)?
-        for spelling in AppKeys.spellings(of: key) {
-            guard let value = members[spelling] else { continue }
-            used.insert(spelling)
-            if found == nil, value != .null { found = (spelling, value) }
-        }
-        return found
-    }
-
-    private mutating func expect(_ expected: String, _ key: String, _ value: JSONValue) {
-        let separator = location.last == "]" || location.hasSuffix(": apps") ? "." : ": "
-        problems.append(
-            ConfigurationError(
-                "expected \(expected), found \(value.kind) \(value.quoted)", location: "\(location)\(separator)\(key)"))
-    }
-
-    private mutating func string(_ key: String) -> String? {
-        guard let (spelling, value) = take(key) else { return nil }
-        guard case .string(let text) = value else {
-            expect("a string", spelling, value)
-            return nil
-        }
-        return text
-    }
-
-    private mutating func boolean(_ key: String) -> Bool? {
-        guard let (spelling, value) = take(key) else { return nil }
-        guard case .bool(let flag) = value else {
-            expect("true or false", spelling, value)
-            return nil
-        }
-        return flag
-    }
-
-    private mutating func integer(_ key: String, _ range: ClosedRange<Int>, _ expected: String) -> Int? {
-        guard let (spelling, value) = take(key) else { return nil }
-        let number: Int? =
-            switch value {
-            case .integer(let number): Int(exactly: number)
-            case .string(let text): Int(text)
-            default: nil
+    /// Settings without effect stay with the app: who looks at it, or takes its description elsewhere, finds them.
+    private mutating func keep(into draft: inout AppDraft) {
+        for key in AppKeys.table where key.use != .acts {
+            guard let (spelling, value) = take(key.name) else { continue }
+            draft.kept[key.name] = value.text
+            if key.use == .later, dialect == .hearth {
+                warnings.append("\(location): '\(spelling)' is not supported yet and has no effect")
             }
-        guard let number, range.contains(number) else {
-            expect(expected, spelling, value)
-            return nil
         }
-        return number
-    }
-
-    private mutating func duration(_ key: String) -> Milliseconds? {
-        guard let (spelling, value) = take(key) else { return nil }
-        let time: Milliseconds? =
-            switch value {
-            case .integer(let number): TextValues.duration(String(number))
-            case .number(let number): TextValues.duration(String(number))
-            case .string(let text): TextValues.duration(text)
-            default: nil
-            }
-        if time == nil { expect("a time: milliseconds, or \"5s\", \"2m\"", spelling, value) }
-        return time
-    }
-
-    private mutating func words(_ key: String) -> [String]? {
-        guard let (spelling, value) = take(key) else { return nil }
-        switch value {
-        case .string(let text): return TextValues.words(text)
-        case .array(let values):
-            let words = values.compactMap { value -> String? in
-                switch value {
-                case .string, .integer, .number, .bool: value.variableText
-                default: nil
-                }
-            }
-            if words.count == values.count { return words }
-        default: break
-        }
-        expect("a string or an array of strings", spelling, value)
-        return nil
-    }
-
-    private mutating func variables(_ value: JSONValue, _ key: String) -> [String: String] {
-        guard case .object(let members) = value else {
-            expect("an object of variables", key, value)
-            return [:]
-        }
-        return members.filter { $0.value != .null }.mapValues(\.variableText)
-    }
-
-    private func exitCodes(_ value: JSONValue) -> [Int]? {
-        switch value {
-        case .integer(let number): return TextValues.exitCodes(String(number))
-        case .string(let text): return TextValues.exitCodes(text)
-        case .array(let values):
-            var codes: [Int] = []
-            for value in values {
-                switch value {
-                case .integer, .string:
-                    guard let code = Int(value.variableText), (0...255).contains(code) else { return nil }
-                    codes.append(code)
-                default: return nil
-                }
-            }
-            return codes
-        default: return nil
-        }
-    }
-
-    private mutating func user(_ key: String) -> String? {
-        guard let (spelling, value) = take(key) else { return nil }
-        switch value {
-        case .string(let text): return text
-        case .integer(let number) where number >= 0: return String(number)
-        default:
-            expect("a name or number", spelling, value)
-            return nil
-        }
+        if draft.kept["time"] == "true" { draft.kept["log_date_format"] = JSONValue.string("YYYY-MM-DDTHH:mm:ss").text }
+        if draft.kept["execute_command"] == "true", draft.mode == nil { draft.mode = .fork }
     }
 
     // MARK: - Unknown keys
 
     private mutating func reportUnknown() {
+        guard dialect == .hearth else { return }
         for key in members.keys.sorted() where !used.contains(key) {
-            if AppKeys.later.contains(AppKeys.canonical(key)) {
-                warnings.append("\(location): '\(key)' is not supported yet and has no effect")
-            } else if !AppKeys.irrelevant.contains(AppKeys.canonical(key)) {
-                let near = Spelling.nearest(to: key, among: AppKeys.allSpellings)
-                let hint = near.map { "; did you mean '\($0)'?" } ?? ""
-                warnings.append("\(location): unknown key '\(key)' is ignored\(hint)")
-            }
+            let near = Spelling.nearest(to: key, among: AppKeys.allSpellings)
+            let hint = near.map { "; did you mean '\($0)'?" } ?? ""
+            warnings.append("\(location): unknown key '\(key)' is ignored\(hint)")
         }
     }
 }

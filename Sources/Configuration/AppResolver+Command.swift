@@ -10,12 +10,15 @@ extension AppResolver {
         var interpreterArguments: [String] = []
         /// Variables that the interpreter needs.
         var variables: [String: String] = [:]
+        /// Where it runs, when not in the directory of the description.
+        var cwd: String?
     }
 
-    func command(
-        for draft: AppDraft, script: String, cwd: String, variables: [String: String]
-    ) throws(ConfigurationError) -> Command {
-        let search = variables["PATH"] ?? environment["PATH"] ?? Paths.defaultSearchPath
+    func command(for draft: AppDraft, cwd: String, search: String) throws(ConfigurationError) -> Command {
+        if let site = draft.staticSite { return try serve(site, draft) }
+        guard let script = draft.script, !script.isEmpty else {
+            throw ConfigurationError("no script is given", hint: "name a file or a command")
+        }
         if Self.isShellString(script), find(script, cwd: cwd) == nil {
             return try shell(script, draft: draft, search: search, cwd: cwd)
         }
@@ -23,12 +26,29 @@ extension AppResolver {
         var command = Command(
             name: Self.derivedName(path), script: path, arguments: draft.arguments, interpreter: nil,
             interpreterArguments: draft.interpreterArguments)
-        try chooseInterpreter(for: &command, asked: draft.interpreter, search: search, cwd: cwd)
+        switch dialect {
+        case .hearth: try chooseInterpreter(for: &command, asked: draft.interpreter, search: search, cwd: cwd)
+        case .pm2: try chooseForeignInterpreter(for: &command, asked: draft.interpreter, search: search, cwd: cwd)
+        }
         if let interpreter = command.interpreter, Paths.baseName(interpreter).contains("python") {
             // Otherwise a worker's output sits in a buffer for minutes.
             command.variables["PYTHONUNBUFFERED"] = "1"
         }
         return command
+    }
+
+    private func serve(_ site: StaticSite, _ draft: AppDraft) throws(ConfigurationError) -> Command {
+        guard let program = staticServer?.first else {
+            throw ConfigurationError(
+                "the directory '\(site.path)' can't be served by this version", hint: "run a web server as an app")
+        }
+        let path = absolute(site.path, base: draft.cwd.map { absolute($0) } ?? workingDirectory)
+        guard FileProbe.kind(of: path) == .directory else {
+            throw ConfigurationError("the directory '\(path)' to be served does not exist", hint: "check the path")
+        }
+        return Command(
+            name: site.name, script: program, arguments: Array(staticServer?.dropFirst() ?? []), interpreter: nil,
+            variables: site.variables(path: path), cwd: path)
     }
 
     /// A command line rather than a file name.
@@ -41,6 +61,14 @@ extension AppResolver {
         return suffix.isEmpty ? name : String(name.dropLast(suffix.count))
     }
 
+    /// The name of an app with this script: PM2 takes a command line for a path, too; ours is called by its first word.
+    static func derivedName(script: String, dialect: Dialect) -> String {
+        guard dialect == .hearth, isShellString(script), FileProbe.kind(of: script) != .file else {
+            return derivedName(script)
+        }
+        return derivedName(TextValues.words(script).first { !$0.contains("=") } ?? script)
+    }
+
     private func shell(
         _ text: String, draft: AppDraft, search: String, cwd: String
     ) throws(ConfigurationError) -> Command {
@@ -49,16 +77,16 @@ extension AppResolver {
         else {
             throw ConfigurationError("neither bash nor sh is in PATH ('\(search)') to run '\(text)'")
         }
-        let word = TextValues.words(text).first { !$0.contains("=") } ?? text
         // With arguments of its own, "$1" and on are theirs in the string: the word before them is $0.
-        let extra = draft.arguments.isEmpty ? [] : [Paths.baseName(shell)] + draft.arguments
+        let extra = draft.arguments.isEmpty || dialect == .pm2 ? [] : [Paths.baseName(shell)] + draft.arguments
         return Command(
-            name: Self.derivedName(word), script: shell, arguments: ["-c", text] + extra, interpreter: nil)
+            name: Self.derivedName(script: text, dialect: dialect), script: shell, arguments: ["-c", text] + extra,
+            interpreter: nil)
     }
 
     /// The existing path of a script: under the app's directory, then under the caller's.
     private func find(_ script: String, cwd: String) -> String? {
-        for base in [cwd, workingDirectory] {
+        for base in dialect == .pm2 ? [cwd] : [cwd, workingDirectory] {
             let path = Paths.absolute(script, base: base, home: home)
             if FileProbe.kind(of: path) != .missing { return path }
         }
@@ -72,10 +100,13 @@ extension AppResolver {
         if !script.contains("/"), let program = Paths.program(script, path: search, base: cwd) { return program }
         guard let path = found else {
             let wanted = Paths.absolute(script, base: cwd, home: home)
+            if dialect == .pm2 { throw ConfigurationError("Script not found: \(wanted)") }
             let hint = script.contains("/") ? "check the path" : "no program of that name is in PATH either"
             throw ConfigurationError("the script '\(wanted)' does not exist", hint: hint)
         }
         switch FileProbe.kind(of: path) {
+        // Node finds the module in it.
+        case .directory where dialect == .pm2: return path
         case .directory:
             throw ConfigurationError("the script '\(path)' is a directory", hint: "name the file to run in it")
         case .unreachable(let code):
@@ -120,6 +151,29 @@ extension AppResolver {
         }
         command.interpreter = try interpreter(shebang.interpreter, search: search, cwd: cwd)
         command.interpreterArguments = shebang.arguments + command.interpreterArguments
+    }
+
+    /// PM2's choice: by extension, and node for every text that has none.
+    private func chooseForeignInterpreter(
+        for command: inout Command, asked: String?, search: String, cwd: String
+    ) throws(ConfigurationError) {
+        let path = command.script
+        let candidates: [String]
+        if let asked {
+            guard asked != "none" else { return }
+            candidates = [asked.contains("/") ? absolute(asked) : asked]
+        } else if let known = Interpreters.foreignCandidates(forExtension: Paths.fileExtension(path)) {
+            candidates = known
+        } else {
+            guard !Interpreters.looksBinary(FileProbe.head(of: path)) else { return }
+            candidates = ["node"]
+        }
+        guard let found = candidates.first(where: { Paths.program($0, path: search, base: cwd) != nil }) else {
+            let name = candidates.first ?? ""
+            throw ConfigurationError(
+                "Interpreter \(name) is NOT AVAILABLE in PATH. (type 'which \(name)' to double check.)")
+        }
+        command.interpreter = found
     }
 
     /// Checks that a named interpreter exists. A bare name stays one: the daemon looks it up at each start.

@@ -9,48 +9,71 @@ package struct AppResolver: Sendable {
     package var home: String?
     package var processors: Int
     package var isRoot: Bool
+    package var dialect: Dialect
+    /// What an app gets that its description does not say.
+    package var defaults: Defaults
+    /// Program, and arguments before any other, that serve a directory; nil: none can be served.
+    package var staticServer: [String]?
 
     package init(
-        workingDirectory: String, environment: [String: String], home: String?, processors: Int, isRoot: Bool
+        workingDirectory: String, environment: [String: String], home: String?, processors: Int, isRoot: Bool,
+        dialect: Dialect = .hearth
     ) {
         self.workingDirectory = workingDirectory
         self.environment = environment
         self.home = home
         self.processors = processors
         self.isRoot = isRoot
+        self.dialect = dialect
+        defaults = Defaults(dialect, environment: environment)
     }
 
-    package func resolve(_ draft: AppDraft) throws(ConfigurationError) -> AppSpec {
-        guard let script = draft.script, !script.isEmpty else {
-            throw ConfigurationError("no script is given", hint: "name a file or a command")
-        }
+    /// - Parameter warn: gets what a person should know of an app that can be started all the same.
+    package func resolve(
+        _ draft: AppDraft, warn: (String) -> Void = { _ in }
+    ) throws(ConfigurationError) -> AppSpec {
         try Limits.refuseNUL(in: draft)
         let cwd = try workingDirectory(of: draft)
-        let variables = try variables(of: draft)
-        var command = try command(for: draft, script: script, cwd: cwd, variables: variables)
+        let variables = variables(of: draft)
+        let files = try environmentFiles(of: draft, cwd: cwd, warn: warn)
+        let seen = environment.merging(files.variables) { _, own in own }.merging(variables) { _, own in own }
+        var command = try command(for: draft, cwd: cwd, search: seen["PATH"] ?? Paths.defaultSearchPath)
         command.variables.merge(variables) { _, own in own }
+        // A file may say otherwise than the interpreter's habit.
+        for name in files.variables.keys where variables[name] == nil { command.variables[name] = nil }
         let name = draft.name ?? command.name
         try Limits.check(name: name)
         if let namespace = draft.namespace { try Limits.check(namespace: namespace) }
-        let spec = AppSpec(
+        var spec = AppSpec(
             name: name, namespace: draft.namespace ?? "default", script: command.script,
             arguments: command.arguments, interpreter: command.interpreter,
-            interpreterArguments: command.interpreterArguments, cwd: cwd, environment: command.variables,
+            interpreterArguments: command.interpreterArguments, cwd: command.cwd ?? cwd,
+            environment: command.variables,
             instances: draft.instances?.resolved(processors: processors) ?? 1, autostart: draft.autostart ?? true,
             restart: restartPolicy(of: draft), stop: stopPolicy(of: draft),
             output: try outputPolicy(of: draft, cwd: cwd),
             stdin: draft.stdin ?? .pipe, uid: try privileged(draft.uid, "uid"), gid: try privileged(draft.gid, "gid"),
             expectedPort: draft.port
                 ?? ExpectedPort.find(
-                    environment: environment.merging(command.variables) { _, own in own },
-                    arguments: command.arguments))
-        try Limits.check(spec, inherited: environment)
+                    environment: seen.merging(command.variables) { _, own in own }, arguments: command.arguments)
+                ?? draft.staticSite?.port)
+        spec.memoryLimit = draft.memoryLimit.flatMap { $0 > 0 ? $0 : nil }
+        spec.schedule = try schedule(of: draft)
+        spec.watch = watchPolicy(of: draft, cwd: cwd)
+        spec.environmentFiles = files.paths.isEmpty ? nil : files.paths
+        spec.environmentFilter = draft.environmentFilter
+        spec.instanceVariable = try variableName(draft.instanceVariable, "instance_var")
+        spec.incrementVariable = try variableName(draft.incrementVariable, "increment_var")
+        spec.pidFile = try draft.pidFile.map { path throws(ConfigurationError) in try file(path, "pid", cwd: cwd) }
+        spec.mode = mode(of: draft, interpreter: command.interpreter)
+        spec.kept = draft.kept.isEmpty ? nil : draft.kept
+        try Limits.check(spec, inherited: environment.merging(files.variables) { _, own in own })
         return spec
     }
 
     // MARK: - Surroundings
 
-    private func absolute(_ path: String, base: String? = nil) -> String {
+    func absolute(_ path: String, base: String? = nil) -> String {
         Paths.absolute(path, base: base ?? workingDirectory, home: home)
     }
 
@@ -67,66 +90,60 @@ package struct AppResolver: Sendable {
         }
     }
 
-    /// Environment files first, in their order, then single variables.
-    private func variables(of draft: AppDraft) throws(ConfigurationError) -> [String: String] {
+    /// What the app's own description sets.
+    private func variables(of draft: AppDraft) -> [String: String] {
+        var variables = draft.environment
+        // Beneath the caller's environment: only what nothing else sets.
+        for (name, value) in draft.lowestEnvironment where environment[name] == nil && variables[name] == nil {
+            variables[name] = value
+        }
+        if let port = draft.port, dialect == .pm2 || variables["PORT"] == nil { variables["PORT"] = String(port) }
+        return variables
+    }
+
+    /// The `.env` files by absolute path, and what they say now: the daemon reads them again at every start.
+    private func environmentFiles(
+        of draft: AppDraft, cwd: String, warn: (String) -> Void
+    ) throws(ConfigurationError) -> (paths: [String], variables: [String: String]) {
+        var paths: [String] = []
         var variables: [String: String] = [:]
         for file in draft.environmentFiles {
+            let bases = [cwd, workingDirectory].map { absolute(file, base: $0) }
+            guard let path = bases.first(where: { FileProbe.kind(of: $0) != .missing }) else {
+                // The key is not one of PM2's, which started such an app without a word.
+                guard dialect == .pm2 else {
+                    throw ConfigurationError(
+                        "cannot read '\(absolute(file, base: cwd))': no such file or directory", hint: "check the path")
+                }
+                warn("Environment file \(absolute(file, base: cwd)) does not exist, ignored")
+                continue
+            }
             let base = environment.merging(variables) { _, own in own }
-            variables.merge(try EnvironmentFile.load(path: absolute(file), base: base)) { _, later in later }
+            variables.merge(try EnvironmentFile.load(path: path, base: base)) { _, later in later }
+            paths.append(path)
         }
-        variables.merge(draft.environment) { _, own in own }
-        if let port = draft.port, variables["PORT"] == nil { variables["PORT"] = String(port) }
-        return variables
+        return (paths, variables)
+    }
+
+    private func variableName(_ name: String?, _ key: String) throws(ConfigurationError) -> String? {
+        guard let name else { return nil }
+        guard !name.isEmpty, !name.contains("=") else {
+            throw ConfigurationError("'\(name)' is not the name of a variable", hint: "correct \(key)")
+        }
+        return name
     }
 
     private func privileged(_ user: String?, _ option: String) throws(ConfigurationError) -> String? {
         guard let user else { return nil }
         guard !user.isEmpty else { throw ConfigurationError("\(option) is empty", hint: "name a user or a number") }
         guard isRoot else {
+            if dialect == .pm2 {
+                throw ConfigurationError("To use --uid and --gid please run pm2 as root", subject: .setting)
+            }
             throw ConfigurationError(
                 "only root can run an app under another \(option) ('\(user)')", hint: "leave \(option) out, or use sudo"
             )
         }
         return user
-    }
-
-    // MARK: - Policies
-
-    private func restartPolicy(of draft: AppDraft) -> RestartPolicy {
-        var policy = RestartPolicy()
-        if draft.autorestart == false { policy.mode = .never }
-        if let mode = draft.restartMode { policy.mode = mode }
-        if let value = draft.maxRestarts { policy.maxRestarts = value }
-        if let value = draft.minUptime { policy.minUptime = value }
-        policy.restartDelay = draft.restartDelay
-        policy.exponentialBackoff = draft.exponentialBackoff
-        policy.stopExitCodes = draft.stopExitCodes ?? []
-        if let value = draft.slowRetry { policy.slowRetry = value }
-        return policy
-    }
-
-    private func stopPolicy(of draft: AppDraft) -> StopPolicy {
-        var policy = StopPolicy()
-        if let signal = draft.killSignal { policy.signal = signal }
-        if let timeout = draft.killTimeout { policy.killTimeout = timeout }
-        if let tree = draft.killsTree { policy.wholeTree = tree }
-        return policy
-    }
-
-    private func outputPolicy(of draft: AppDraft, cwd: String) throws(ConfigurationError) -> OutputPolicy {
-        func file(_ path: String?) throws(ConfigurationError) -> String? {
-            guard let path else { return nil }
-            if path == "NULL" || path == "/dev/null" { return "/dev/null" }
-            let full = absolute(path, base: cwd)
-            if FileProbe.kind(of: full) == .directory {
-                throw ConfigurationError("the log file '\(full)' is a directory", hint: "name a file in it")
-            }
-            return full
-        }
-        // PM2's rule: a number of instances that was given as such gets a file each.
-        var merge = true
-        if case .exactly(let count) = draft.instances, count > 1 { merge = false }
-        return OutputPolicy(
-            outFile: try file(draft.outFile), errorFile: try file(draft.errorFile), merge: draft.mergeLogs ?? merge)
     }
 }

@@ -18,6 +18,29 @@ package enum Interpreters {
         }
     }
 
+    /// The same as PM2 has them.
+    static func foreignCandidates(forExtension suffix: String) -> [String]? {
+        switch suffix {
+        case ".sh": ["bash"]
+        case ".py": ["python", "python3"]
+        case ".rb": ["ruby"]
+        case ".php": ["php"]
+        case ".pl": ["perl"]
+        case ".js": ["node"]
+        case ".coffee": ["coffee"]
+        case ".ls": ["lsc"]
+        case ".ts", ".tsx": ["bun"]
+        default: nil
+        }
+    }
+
+    /// No text, as far as the first bytes tell: a NUL, or a tenth of bytes that no text has.
+    static func looksBinary(_ head: [UInt8]) -> Bool {
+        if isBinary(head) { return true }
+        let strange = head.count { $0 < 7 || (14..<32).contains($0) && $0 != 27 }
+        return strange * 10 > head.count
+    }
+
     /// The interpreter of a `#!` line and its arguments; `env` and `env -S` are looked through.
     package static func shebang(of head: [UInt8]) -> (interpreter: String, arguments: [String])? {
         guard head.starts(with: [0x23, 0x21]) else { return nil }

@@ -8,15 +8,19 @@ struct JSONParser {
     /// Deeper nesting is no app file, and would exhaust the stack.
     private static let deepest = 100
 
-    static func parse(_ bytes: [UInt8]) throws(ConfigurationError) -> JSONValue {
+    /// In an object the later of two equal keys counts, as in JavaScript; otherwise two are an error.
+    private let repeatsKeys: Bool
+
+    static func parse(_ bytes: [UInt8], repeatsKeys: Bool = false) throws(ConfigurationError) -> JSONValue {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError("is not valid UTF-8")
         }
-        var parser = JSONParser(text)
+        var parser = JSONParser(text, repeatsKeys: repeatsKeys)
         return try parser.document()
     }
 
-    private init(_ text: String) {
+    private init(_ text: String, repeatsKeys: Bool) {
+        self.repeatsKeys = repeatsKeys
         let all = Array(text.unicodeScalars)
         scalars = all.first == "\u{feff}" ? Array(all.dropFirst()) : all
     }
@@ -105,7 +109,7 @@ struct JSONParser {
             guard current == ":" else { throw failure("expected ':' after '\(key)', found \(found)") }
             position += 1
             let value = try value()
-            guard members.updateValue(value, forKey: key) == nil else {
+            guard members.updateValue(value, forKey: key) == nil || repeatsKeys else {
                 throw failure("the key '\(key)' stands twice in one object", at: start)
             }
             guard try separator(or: "}") else { break }

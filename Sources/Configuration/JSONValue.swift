@@ -40,17 +40,22 @@ package enum JSONValue: Hashable, Sendable {
         case .null: "null"
         case .bool(let value): String(value)
         case .integer(let value): String(value)
+        // JSON has neither infinity nor "not a number".
+        case .number(let value) where !value.isFinite: "null"
+        // As JavaScript writes it: 1.0 is 1.
+        case .number(let value) where value == value.rounded() && abs(value) < 1e15: String(Int64(value))
         case .number(let value): String(value)
         case .string(let value): value
-        case .array(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
+        case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
         case .object(let members):
             "{"
-                + members.sorted { $0.key < $1.key }.map { "\(JSONValue.string($0.key).json):\($0.value.json)" }
+                + members.sorted { $0.key < $1.key }.map { "\(JSONValue.string($0.key).text):\($0.value.text)" }
                 .joined(separator: ",") + "}"
         }
     }
 
-    private var json: String {
+    /// The value as JSON, keys in order.
+    package var text: String {
         guard case .string(let text) = self else { return compact }
         var quoted = "\""
         for scalar in text.unicodeScalars {
@@ -68,4 +73,9 @@ package enum JSONValue: Hashable, Sendable {
         }
         return quoted + "\""
     }
+}
+
+extension JSONValue {
+    /// Reads JSON, with the leniency of app files.
+    package init(parsing bytes: [UInt8]) throws(ConfigurationError) { self = try JSONParser.parse(bytes) }
 }

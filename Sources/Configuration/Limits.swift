@@ -37,7 +37,11 @@ package enum Limits {
             ("the script", draft.script), ("the name", draft.name), ("the namespace", draft.namespace),
             ("the interpreter", draft.interpreter), ("cwd", draft.cwd), ("the output file", draft.outFile),
             ("the error file", draft.errorFile), ("uid", draft.uid), ("gid", draft.gid),
+            ("the pid file", draft.pidFile), ("the cron pattern", draft.schedule),
+            ("instance_var", draft.instanceVariable), ("increment_var", draft.incrementVariable),
+            ("the directory to be served", draft.staticSite?.path),
         ]
+        texts += (draft.watch?.paths ?? []).map { ("a watched path", $0) }
         texts += draft.arguments.map { ("an argument", $0) }
         texts += draft.interpreterArguments.map { ("an argument of the interpreter", $0) }
         texts += draft.environmentFiles.map { ("the path of an environment file", $0) }

@@ -23,6 +23,32 @@ package enum TextValues {
         return Milliseconds(Int64(total))
     }
 
+    /// A size in bytes: a bare number, or with a unit of 1024: `300M`, `300MB`, `300MiB`, `300m`, `1.5G`, `64K`. Nil: not
+    /// a size.
+    package static func size(_ text: String) -> Int64? {
+        var digits = text.uppercased()[...]
+        var scale = 1.0
+        let units: [(suffixes: [String], bytes: Double)] = [
+            (["KIB", "KB", "K"], 1024), (["MIB", "MB", "M"], 1_048_576), (["GIB", "GB", "G"], 1_073_741_824),
+            (["TIB", "TB", "T"], 1_099_511_627_776), (["B"], 1),
+        ]
+        unit: for unit in units {
+            for suffix in unit.suffixes where digits.hasSuffix(suffix) {
+                digits = digits.dropLast(suffix.count)
+                scale = unit.bytes
+                break unit
+            }
+        }
+        while digits.last == " " { digits.removeLast() }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2e }),
+            let value = Double(digits)
+        else { return nil }
+        let total = (value * scale).rounded()
+        // Beyond the address space: a limit that can't be meant.
+        guard total <= 9e15 else { return nil }
+        return Int64(total)
+    }
+
     /// `3 4`, `3,4`, `3, 4`: exit codes 0 to 255. Nil: something else is in it.
     package static func exitCodes(_ text: String) -> [Int]? {
         var codes: [Int] = []

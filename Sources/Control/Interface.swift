@@ -75,7 +75,7 @@ package enum Interface {
           restart: RestartPolicy, stop: StopPolicy, output: OutputPolicy, stdin: string, uid: ?string, gid: ?string,
           expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
-          incrementVariable: ?string, pidFile: ?string, mode: ?string, kept: ?[string]string
+          incrementVariable: ?string, pidFile: ?string, mode: ?string, source: ?string, kept: ?[string]string
         )
         # pattern: five cron fields, or six with seconds in front; local time.
         type RestartSchedule (pattern: string, startsStopped: bool)
@@ -111,7 +111,7 @@ package enum Interface {
         method Hello() -> (
           version: string, protocol: int, pid: int, keeperPid: ?int, home: string, ready: bool, uptimeMs: int
         )
-        # selectors: ids, names, namespaces, "all" or /regular expressions/; none means all.
+        # selectors: ids, names, namespaces, "all", /regular expressions/ or "id:3" (an id, never a name); none means all.
         method List(selectors: []string) -> (instances: []Instance, notes: []string)
         method Show(selectors: []string) -> (details: []Detail)
         method Why(selectors: []string) -> (explanations: []Explanation)

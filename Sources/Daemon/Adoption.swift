@@ -37,11 +37,15 @@ struct Adoption {
     }
 
     func perform() -> Summary {
-        let state = services.state.desired
         var records: [InstanceID: InstanceRecord] = [:]
         for record in services.table.records() { records[record.id] = record }
         // A table is of this boot, or it was not read. A list may be an old one that was put back, by us or by a person.
-        let isSameBoot = state.boot == services.machine.boot || !records.isEmpty
+        let isSameBoot = services.state.desired.boot == services.machine.boot || !records.isEmpty
+        // A home of PM2's comes back by `resurrect` alone, from the dump as it lies there.
+        if !isSameBoot, services.paths.isPM2 {
+            services.state.change(keepingSnapshotFor: Actor("hearth after a reboot")) { $0.clear() }
+        }
+        let state = services.state.desired
         let wasKilled = state.killed != nil && isSameBoot
         if state.boot != services.machine.boot || state.machine != services.machine.machine {
             services.state.change { state in

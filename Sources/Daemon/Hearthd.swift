@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Model
+import PM2Format
 import Platform
 import Records
 import Supervision
@@ -104,6 +105,7 @@ final class Daemon: Lifecycle {
     private let server: ControlServer
     private let keeperLink: KeeperLink
     private let homeWatch: HomeWatch
+    private let pm2Sockets: PM2Sockets?
     private let upgrader: Upgrader
     private let policies: Policies
     private let memory: MemoryHousekeeping
@@ -119,6 +121,11 @@ final class Daemon: Lifecycle {
         clinux_limit_arenas()
         handOver = HandOver.fromEnvironment()
         try Self.prepare(paths)
+        if paths.isPM2, let pid = GenuinePM2.daemon(of: paths) {
+            throw StartFailure.configuration(
+                "a genuine PM2 daemon (pid \(pid)) has '\(paths.home)'; save and end it first: its own 'pm2 save && pm2 kill'"
+            )
+        }
 
         var before: UInt64 = 0
         var after: UInt64 = 0
@@ -181,7 +188,8 @@ final class Daemon: Lifecycle {
         memory = MemoryHousekeeping(loop)
         server = ControlServer(services, dispatcher, memory)
         keeperLink = KeeperLink(services, server)
-        homeWatch = HomeWatch(services, server, keeperLink, lockDescriptor: lockDescriptor)
+        pm2Sockets = paths.isPM2 ? PM2Sockets(services) : nil
+        homeWatch = HomeWatch(services, server, keeperLink, pm2Sockets, lockDescriptor: lockDescriptor)
         upgrader = Upgrader(services, fleet, server, lockDescriptor: lockDescriptor)
         signals = try checked(Self.signalDescriptor(), "receive signals")
         if undurable != nil { services.state.isKept = true }
@@ -205,7 +213,9 @@ final class Daemon: Lifecycle {
             if stat(paths.base, &status) == 0, status.st_uid != geteuid() {
                 throw SystemError(EPERM, "use '\(paths.base)', which belongs to \(UserNames.name(of: status.st_uid))")
             }
-            for directory in [paths.logs, paths.run, paths.state] { try FileSystem.makeDirectory(directory) }
+            for directory in [paths.logs, paths.run, paths.state] + (paths.isPM2 ? [paths.pm2Pids] : []) {
+                try FileSystem.makeDirectory(directory)
+            }
         } catch {
             throw StartFailure.configuration("\(error)")
         }
@@ -271,6 +281,7 @@ final class Daemon: Lifecycle {
             services.log.drain()
             return 1
         }
+        pm2Sockets?.open()
         homeWatch.start()
 
         let begun = SystemClock.now()
@@ -308,7 +319,8 @@ final class Daemon: Lifecycle {
         }
     }
 
-    /// SIGTERM and SIGINT to the daemon detach: the apps go on. SIGHUP does nothing.
+    /// SIGTERM and SIGINT to the daemon detach: the apps go on. In a home of PM2's they do what PM2 does: the list is
+    /// dumped and every app stopped. SIGHUP does nothing.
     private func signalled() {
         var sender: pid_t = 0
         var uid: uid_t = 0
@@ -317,9 +329,35 @@ final class Daemon: Lifecycle {
             guard number > 0 else { return }
             guard number == SIGTERM || number == SIGINT else { continue }
             let name = Signal(rawValue: number)?.description ?? "signal \(number)"
+            if services.paths.isPM2 {
+                dumpAndEnd(by: Actor("\(name) from pid \(sender) of \(services.userName(uid))"))
+                continue
+            }
             end(because: "\(name) from pid \(sender) of \(services.userName(uid))") {}
         }
     }
+
+    private func dumpAndEnd(by actor: Actor) {
+        // A second signal, or one while the list is not whole: what is known of it must not replace the dump.
+        guard !isDumping, !isEnding, dispatcher.isReady else { return }
+        isDumping = true
+        let reply = dispatcher.inventory(of: fleet.ids)
+        let paths = services.paths
+        services.loop.offload(to: services.stateThread) { () -> String? in
+            guard !reply.entries.isEmpty else { return nil }
+            let listing = ProcessListing(reply, paths: paths)
+            do throws(SystemError) { try DumpStore.write(listing.records, paths) } catch { return error.description }
+            return nil
+        } then: { [self] failure in
+            if let failure { self.services.log.note("the list could not be dumped: \(failure)") }
+            self.dispatcher.stopEverything(by: actor) { [self] failure in
+                if let failure { self.services.log.note(failure.message) }
+                self.end(because: actor.description) {}
+            }
+        }
+    }
+
+    private var isDumping = false
 
     // MARK: Lifecycle
 
@@ -344,6 +382,7 @@ final class Daemon: Lifecycle {
         }
         hasSaidGoodbye = true
         server.unlinkSocket()
+        pm2Sockets?.close()
         _ = unlink(services.paths.pidFile)
         _ = unlink(services.paths.vaultSocket)
         goodbye()

@@ -15,11 +15,16 @@ final class HomeWatch {
     private let services: Services
     private let server: ControlServer
     private let keeperLink: KeeperLink
+    private let pm2Sockets: PM2Sockets?
     private let lockDescriptor: Int32
     private var inotify: Int32 = -1
     private var repairTimer: EventLoop.TimerToken?
 
-    init(_ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink, lockDescriptor: Int32) {
+    init(
+        _ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink, _ pm2Sockets: PM2Sockets?,
+        lockDescriptor: Int32
+    ) {
+        self.pm2Sockets = pm2Sockets
         self.services = services
         self.server = server
         self.keeperLink = keeperLink
@@ -40,7 +45,7 @@ final class HomeWatch {
 
     private func watchAll() {
         // Watching again what is watched already changes nothing; a directory that was made anew is a new one.
-        for directory in [services.paths.base, services.paths.run, services.paths.state] {
+        for directory in [services.paths.home, services.paths.base, services.paths.run, services.paths.state] {
             _ = clinux_inotify_watch_removals(inotify, directory)
         }
     }
@@ -63,8 +68,10 @@ final class HomeWatch {
     /// What should be there and is not, directories first.
     private static func missing(_ paths: HomePaths, _ runtime: String, _ lock: Int32) -> [String] {
         let home = HomeLock.isInPlace(lock, paths) ? [] : [paths.base]
-        let directories = [paths.run, paths.state, paths.logs, runtime]
-        let files = [paths.desiredState, paths.controlSocket, paths.vaultSocket, paths.pidFile]
+        let directories = [paths.run, paths.state, paths.logs, runtime] + (paths.isPM2 ? [paths.pm2Pids] : [])
+        let files =
+            [paths.desiredState, paths.controlSocket, paths.vaultSocket, paths.pidFile]
+            + (paths.isPM2 ? paths.pm2Sockets : [])
         return home + directories.filter { !FileSystem.isDirectory($0) } + files.filter { !FileSystem.exists($0) }
     }
 
@@ -84,6 +91,7 @@ final class HomeWatch {
                     // A home where nothing was ever started has none.
                     guard !services.state.desired.instances.isEmpty else { continue }
                     services.state.change { _ in }
+                case _ where paths.pm2Sockets.contains(path): try pm2Sockets?.listen(path)
                 default: try FileSystem.makeDirectory(path)
                 }
                 mended.append(path)
@@ -103,6 +111,8 @@ final class HomeWatch {
 /// `hearthd.pid`: for people and scripts. Never believed: the lock is.
 enum PidFile {
     static func write(_ paths: HomePaths) throws(SystemError) {
-        try FileSystem.replace(paths.pidFile, with: Array("\(getpid())\n".utf8), mode: 0o644, sync: false)
+        // PM2's has no newline.
+        let text = paths.isPM2 ? "\(getpid())" : "\(getpid())\n"
+        try FileSystem.replace(paths.pidFile, with: Array(text.utf8), mode: 0o644, sync: false)
     }
 }

@@ -49,6 +49,8 @@ package struct AppSpec: Codable, Hashable, Sendable {
     package var pidFile: String?
     /// How instances were asked to share listening sockets; nil: not at all.
     package var mode: ExecutionMode?
+    /// The app file that describes the app, absolute; nil: it was described on a command line.
+    package var source: String?
     /// Settings that Hearth keeps and shows but does not act on: PM2's canonical key to the value as JSON text.
     package var kept: [String: String]?
 

@@ -54,6 +54,14 @@ package struct DesiredState: Hashable, Sendable, Codable {
     package var environments: [String: [String: String]]
     package var instances: [DesiredInstance]
 
+    /// Forgets every entry; ids begin anew.
+    package mutating func clear() {
+        nextID = 0
+        killed = nil
+        environments = [:]
+        instances = []
+    }
+
     package init(machine: String, boot: String) {
         version = Self.currentVersion
         self.machine = machine

@@ -27,7 +27,7 @@ package struct ListDifference: Hashable, Sendable {
                 differences.append(
                     ListDifference(name: name, change: .removed, details: ["command: \(removed.spec.command)"]))
             case (let former?, let present?):
-                var details = fields(former.spec, present.spec)
+                var details = SpecDifference.between(former.spec, present.spec).map(\.description)
                 let counts = (before[name]?.count ?? 0, after[name]?.count ?? 0)
                 if counts.0 != counts.1 { details.append("instances: \(counts.0) → \(counts.1)") }
                 if former.wanted != present.wanted {
@@ -40,39 +40,5 @@ package struct ListDifference: Hashable, Sendable {
             }
         }
         return differences
-    }
-
-    private static func fields(_ old: AppSpec, _ new: AppSpec) -> [String] {
-        var details: [String] = []
-        func compare(_ left: Any, _ right: Any, prefix: String) {
-            for (former, present) in zip(Mirror(reflecting: left).children, Mirror(reflecting: right).children) {
-                guard let label = former.label, label != "instances" else { continue }
-                if label == "environment" {
-                    continue
-                }
-                if ["restart", "stop", "output"].contains(label) {
-                    compare(former.value, present.value, prefix: label + ".")
-                    continue
-                }
-                let texts = (text(former.value), text(present.value))
-                if texts.0 != texts.1 { details.append("\(prefix)\(label): \(texts.0) → \(texts.1)") }
-            }
-        }
-        compare(old, new, prefix: "")
-        for key in Set(old.environment.keys).union(new.environment.keys).sorted()
-        where old.environment[key] != new.environment[key] {
-            let change = old.environment[key] == nil ? "added" : new.environment[key] == nil ? "removed" : "changed"
-            details.append("environment \(key): \(change)")
-        }
-        return details
-    }
-
-    private static func text(_ value: Any) -> String {
-        let mirror = Mirror(reflecting: value)
-        if mirror.displayStyle == .optional {
-            return mirror.children.first.map { text($0.value) } ?? "none"
-        }
-        if let list = value as? [String] { return list.isEmpty ? "none" : list.joined(separator: " ") }
-        return "\(value)"
     }
 }

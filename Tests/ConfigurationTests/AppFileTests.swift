@@ -128,23 +128,32 @@ struct AppFileTests {
 
     @Test("unknown keys are warned of with the nearest known one; those that come later, too; PM2's inner ones are not")
     func warnings() throws {
-        let file = try Self.parse("[{script: 'a', instnces: 2, maxMemoryRestart: '1G', pmx: false, zzz: 1}]")
+        let file = try Self.parse("[{script: 'a', instnces: 2, waitReady: true, pmx: false, zzz: 1}]")
         #expect(
             file.warnings == [
+                "apps.json: [0]: 'waitReady' is not supported yet and has no effect",
                 "apps.json: [0]: unknown key 'instnces' is ignored; did you mean 'instances'?",
-                "apps.json: [0]: 'maxMemoryRestart' is not supported yet and has no effect",
                 "apps.json: [0]: unknown key 'zzz' is ignored",
             ])
     }
 
     @Test(
-        "operands are recognised by name",
+        "a file is recognised by what its name contains",
         arguments: [
-            ("apps.json", .json), ("x/ecosystem.json5", .json), ("-", .json), ("app.js", .none), ("api", .none),
-            ("ecosystem.config.js", .unsupported(".config.js")), ("a.yml", .unsupported(".yml")),
-        ] as [(String, AppFile.Recognition)])
-    func recognition(operand: String, expected: AppFile.Recognition) {
-        #expect(AppFile.recognise(operand) == expected)
+            ("apps.json", .json), ("x/ecosystem.json5", .json), ("apps.json.bak", .json), ("package.json", .json),
+            ("a.yml", .yaml), ("a.yaml", .yaml), ("ecosystem.config.js", .javaScript), ("e.config.cjs", .javaScript),
+            ("e.config.mjs", .javaScript), ("x.config.json", .json), ("a.toml", .toml), ("app.js", nil), ("api", nil),
+            ("ecosystem.js", nil), ("conf.json.d/app.js", nil),
+        ] as [(String, FileKind?)])
+    func recognition(operand: String, expected: FileKind?) {
+        #expect(FileKind(name: operand) == expected)
+        #expect(AppFile.isNamed(operand) == (expected != nil))
+    }
+
+    @Test("standard input is an app file, a command line that mentions one is none")
+    func operands() {
+        #expect(AppFile.isNamed("-"))
+        #expect(!AppFile.isNamed("node server.js --config apps.json"))
     }
 
     @Test("nothing is used of a file with one bad app, and the error names the app")

@@ -14,7 +14,7 @@ struct AppResolverTests {
             workingDirectory: directory, environment: variables, home: "/home/me", processors: 4, isRoot: isRoot)
     }
 
-    private static func draft(_ script: String, _ change: (inout AppDraft) -> Void = { _ in }) -> AppDraft {
+    static func draft(_ script: String, _ change: (inout AppDraft) -> Void = { _ in }) -> AppDraft {
         var draft = AppDraft()
         draft.script = script
         change(&draft)
@@ -22,7 +22,7 @@ struct AppResolverTests {
     }
 
     /// A PATH in which the interpreters are ours.
-    private static func scratchWithPrograms() throws -> Scratch {
+    static func scratchWithPrograms() throws -> Scratch {
         let scratch = try Scratch()
         for name in ["node", "python3", "php", "ruby", "bash", "sh", "npm", "bun"] {
             try scratch.file("bin/\(name)", "#!/bin/sh\n", mode: 0o755)
@@ -112,18 +112,47 @@ struct AppResolverTests {
         #expect(spec.uid == "nobody")
     }
 
-    @Test("environment files are read in order, single variables win")
+    @Test("environment files stay files, are read once to find errors, and tell the port")
     func environment() throws {
         let scratch = try Self.scratchWithPrograms()
-        try scratch.file("a.js")
-        try scratch.file("one", "A=1\nB=1\nC=1\n")
-        try scratch.file("two", "B=${A}2\nC=2\n")
+        try scratch.file("srv/a.js")
+        try scratch.file("srv/one", "A=1\nPORT=1\n")
+        try scratch.file("two", "PORT=${A}22\n")
         let spec = try Self.resolver(scratch.path).resolve(
             Self.draft("a.js") {
+                $0.cwd = "srv"
                 $0.environmentFiles = ["one", "two"]
                 $0.environment = ["C": "3"]
             })
-        #expect(spec.environment == ["A": "1", "B": "12", "C": "3"])
+        #expect(spec.environment == ["C": "3"])
+        #expect(spec.environmentFiles == ["\(scratch.path)/srv/one", "\(scratch.path)/two"])
+        #expect(spec.expectedPort == 122)
+    }
+
+    @Test("a file named .env is not read by itself")
+    func noEnvironmentFile() throws {
+        let scratch = try Self.scratchWithPrograms()
+        try scratch.file("a.js")
+        try scratch.file(".env", "PORT=1\n")
+        let spec = try Self.resolver(scratch.path).resolve(Self.draft("a.js"))
+        #expect(spec.environmentFiles == nil)
+        #expect(spec.expectedPort == nil)
+    }
+
+    @Test("a missing environment file and one with a mistake are named, with the line")
+    func badEnvironmentFile() throws {
+        let scratch = try Self.scratchWithPrograms()
+        try scratch.file("a.js")
+        try scratch.file("bad", "A=1\nnonsense\n")
+        for (file, message) in [
+            ("bad", "\(scratch.path)/bad:2: 'nonsense' has no value; write nonsense=value, or # before a comment"),
+            ("none", "cannot read '\(scratch.path)/none': no such file or directory; check the path"),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) {
+                try Self.resolver(scratch.path).resolve(Self.draft("a.js") { $0.environmentFiles = [file] })
+            }
+            #expect(error?.description == message)
+        }
     }
 
     @Test(

@@ -42,6 +42,7 @@ struct InterfaceTests {
         spec.incrementVariable = "P"
         spec.pidFile = "/p"
         spec.mode = .cluster
+        spec.source = "/f"
         spec.kept = ["time": "true"]
         return spec
     }()

@@ -51,13 +51,18 @@ extension Home {
         return try startRun("/bin/sh", ["-c", prelude + line], environment)
     }
 
+    /// A line of shell in `directory`, with just this environment.
+    package func startRun(_ line: String, in directory: String, environment: [String: String]) throws -> Run {
+        try startRun("/bin/sh", ["-c", "cd '\(directory)' || exit 99\n\(line)"], environment, isWhole: true)
+    }
+
     private func startRun(
-        _ program: String, _ arguments: [String], _ environment: [String: String]
+        _ program: String, _ arguments: [String], _ environment: [String: String], isWhole: Bool = false
     ) throws -> Run {
         let stem = NSTemporaryDirectory() + "/hearth-e2e-run-\(UUID().uuidString.prefix(13))"
         var all = self.environment.merging(["HEARTH_HOME": path]) { _, new in new }
         all["HEARTH_LIBEXEC"] = (try Programs.keeper() as NSString).deletingLastPathComponent
-        all.merge(environment) { _, new in new }
+        if isWhole { all = environment } else { all.merge(environment) { _, new in new } }
         // Not in the home: that may be on a full disk, or somebody else's.
         let pid = try startProcess(
             program, arguments, environment: all, output: stem + ".out", errors: stem + ".err")

@@ -23,13 +23,14 @@ package import Records
 ///   - heartbeat: milliseconds between two questions of the keeper; nil is the product's own 5 s.
 ///   - starting: false leaves the home empty; `up` starts keeper and daemon then.
 ///   - path: a home that the test prepared itself; nil makes one under the temporary directory.
+///   - isPM2: the home is one of PM2's (`PM2Home` has more for it).
 ///   - environment: added to what the keeper, and so the daemon, is started with.
 @discardableResult
 package func withHome<Result>(
-    heartbeat: Int? = nil, starting: Bool = true, at path: String? = nil, environment: [String: String] = [:],
-    _ body: (Home) throws -> Result
+    heartbeat: Int? = nil, starting: Bool = true, at path: String? = nil, isPM2: Bool = false,
+    environment: [String: String] = [:], _ body: (Home) throws -> Result
 ) throws -> Result {
-    let home = try Home(path: path, heartbeat: heartbeat, environment: environment)
+    let home = try Home(path: path, isPM2: isPM2, heartbeat: heartbeat, environment: environment)
     do {
         if starting { try home.up() }
         let result = try body(home)
@@ -53,9 +54,9 @@ package final class Home {
     private var children: [Int32] = []
     private var cleanups: [() throws -> Void] = []
 
-    fileprivate init(path: String?, heartbeat: Int?, environment: [String: String]) throws {
+    fileprivate init(path: String?, isPM2: Bool, heartbeat: Int?, environment: [String: String]) throws {
         let directory = path ?? Self.temporaryDirectory()
-        paths = HomePaths(home: directory)
+        paths = HomePaths(home: directory, isPM2: isPM2)
         var all = Self.baseEnvironment
         if let heartbeat { all["HEARTH_HEARTBEAT_MS"] = String(heartbeat) }
         self.environment = all.merging(environment) { _, new in new }

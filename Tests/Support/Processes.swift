@@ -30,7 +30,10 @@ package enum Processes {
     package static func programs(_ name: String, home: String) -> [Int32] {
         all.filter { pid in
             let words = commandLine(pid)
-            guard let program = words.first, program == name || program.hasSuffix("/" + name) else { return false }
+            guard let program = words.first else { return false }
+            // In a home of PM2's the daemon has the title of PM2's.
+            let isNamed = program == name || program.hasSuffix("/" + name)
+            guard isNamed || (name == "hearthd" && program.hasPrefix("PM2 v")) else { return false }
             return zip(words, words.dropFirst()).contains { $0 == "--home" && $1 == home }
         }
     }

@@ -16,7 +16,7 @@ struct DaemonLauncher {
 
     func launch() throws -> Client {
         try HomeOwner(paths: paths).create()
-        let program = try keeperPath()
+        let program = try InstalledProgram.path(of: "hearth-keeper")
         let logSize = size(of: paths.daemonLog)
         let keeper = try spawn(program)
         let deadline = clinux_boottime_ns() + Int64(patience) * 1_000_000
@@ -49,29 +49,6 @@ struct DaemonLauncher {
     }
 
     // MARK: - The process
-
-    private func keeperPath() throws -> String {
-        var places: [String] = []
-        if let directory = getenv("HEARTH_LIBEXEC"), directory.pointee != 0 {
-            places.append(String(cString: directory))
-        }
-        if let own = Self.ownPath() {
-            let directory = FileSystem.parent(of: own)
-            places += [Paths.absolute("../lib/hearth", base: directory, home: nil), directory]
-        }
-        for place in places where FileProbe.isExecutable(place + "/hearth-keeper") { return place + "/hearth-keeper" }
-        throw Failure(
-            .failed,
-            "the program 'hearth-keeper' is not installed (looked in \(places.joined(separator: ", "))); "
-                + "run 'make install', or set HEARTH_LIBEXEC")
-    }
-
-    static func ownPath() -> String? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard count > 0 else { return nil }
-        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 
     /// A session of its own, nothing of ours but the log: no descriptor, no ignored signal, no blocked one.
     private func spawn(_ program: String) throws -> pid_t {

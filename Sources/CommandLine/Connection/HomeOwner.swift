@@ -54,5 +54,9 @@ struct HomeOwner {
                 "cannot write into the home '\(paths.home)': \(FileProbe.describe(errno)); "
                     + "correct its permissions, or give another one with --home")
         }
+        // Ours in a home of PM2's: the daemon recognises such a home by it.
+        if paths.isPM2, mkdir(paths.base, 0o700) != 0, errno != EEXIST {
+            throw Failure(.failed, "cannot create '\(paths.base)': \(FileProbe.describe(errno))")
+        }
     }
 }

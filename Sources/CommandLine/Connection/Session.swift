@@ -63,6 +63,9 @@ final class Session {
         }
     }
 
+    /// The next call looks for the daemon anew.
+    func disconnect() { client = nil }
+
     // MARK: - Calls
 
     func read<Parameters: Encodable, Reply: Decodable>(

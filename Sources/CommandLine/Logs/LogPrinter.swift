@@ -2,7 +2,7 @@ import Glibc
 import Model
 
 /// Writes lines of logs as `logs` shows them.
-struct LogPrinter {
+struct LogPrinter: LogSink {
     enum Format {
         /// `0|api | text`
         case prefixed

@@ -39,6 +39,7 @@ struct CommonOptions: ParsableArguments {
             }
             return try absolute(path)
         }
+        if let home = ChosenHome.read() { return HomePaths.existing(at: home) }
         guard let home = CallerHome.directory() else {
             throw Failure(
                 .failed,

@@ -8,7 +8,7 @@ enum Selection {
     static func expandFiles(_ selectors: [String]) throws -> [String] {
         var expanded: [String] = []
         for selector in selectors {
-            if selector != "-", AppFile.recognise(selector) == .json, FileProbe.kind(of: selector) == .file {
+            if selector != "-", AppFile.isNamed(selector), FileProbe.kind(of: selector) == .file {
                 expanded += try AppFile.load(path: selector).names
             } else {
                 expanded.append(selector)

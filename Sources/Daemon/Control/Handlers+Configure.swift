@@ -93,24 +93,23 @@ extension Dispatcher {
     func inventory(_ call: Call, _ parameters: SelectorParameters) {
         guard let resolution = resolve(parameters.selectors, call, emptyMeansAll: true) else { return }
         inspector.refresh { [self] in
-            let (now, offset) = (SystemClock.now(), SystemClock.wallClockOffset())
-            let own = self.services.userName(geteuid())
-            var environments: [String: [String: String]] = [:]
-            let entries = resolution.ids.compactMap { id -> InventoryEntry? in
-                guard let member = self.fleet[id], let view = self.view(id, now: now, offset: offset) else {
-                    return nil
-                }
-                let key = member.desired.environment
-                if let key, environments[key] == nil {
-                    environments[key] = self.services.state.desired.environments[key]
-                }
-                return InventoryEntry(
-                    instance: view, spec: member.desired.spec, environment: key,
-                    uniqueId: member.desired.uniqueID, user: member.desired.spec.uid ?? own)
-            }
-            call.reply(
-                InventoryReply(entries: entries, environments: environments, notes: self.notes),
-                isLarge: entries.count > 4)
+            let reply = self.inventory(of: resolution.ids)
+            call.reply(reply, isLarge: reply.entries.count > 4)
         }
+    }
+
+    func inventory(of ids: [InstanceID]) -> InventoryReply {
+        let (now, offset) = (SystemClock.now(), SystemClock.wallClockOffset())
+        let own = services.userName(geteuid())
+        var environments: [String: [String: String]] = [:]
+        let entries = ids.compactMap { id -> InventoryEntry? in
+            guard let member = fleet[id], let view = view(id, now: now, offset: offset) else { return nil }
+            let key = member.desired.environment
+            if let key, environments[key] == nil { environments[key] = services.state.desired.environments[key] }
+            return InventoryEntry(
+                instance: view, spec: member.desired.spec, environment: key, uniqueId: member.desired.uniqueID,
+                user: member.desired.spec.uid ?? own)
+        }
+        return InventoryReply(entries: entries, environments: environments, notes: notes)
     }
 }

@@ -178,21 +178,32 @@ extension Dispatcher {
     func kill(_ call: Call, _ parameters: OriginParameters) {
         let actor = call.actor(parameters.origin)
         let running = fleet.ids.filter { fleet[$0]?.machine.isSettled == false || fleet[$0]?.machine.process != nil }
-        services.state.change { $0.killed = DesiredState.Killed(by: actor, at: SystemClock.wallClock()) }
-        for id in fleet.ids { fleet.send(.killWithDaemon(actor), to: id) }
+        stopEverything(by: actor) { [self] failure in
+            if let failure { return call.fail(failure) }
+            self.lifecycle?.end(because: "killed by \(actor)") {
+                call.reply(KillReply(stopped: running.count))
+            }
+        }
+    }
+
+    /// Stops every app, before the daemon ends on purpose. A home of PM2's forgets its list with that: its dump has it.
+    func stopEverything(by actor: Actor, _ done: @escaping (ControlError?) -> Void) {
+        if services.paths.isPM2 {
+            services.state.change(keepingSnapshotFor: actor) { _ in }
+            for id in fleet.ids { fleet.send(.delete(actor), to: id) }
+        } else {
+            services.state.change { $0.killed = DesiredState.Killed(by: actor, at: SystemClock.wallClock()) }
+            for id in fleet.ids { fleet.send(.killWithDaemon(actor), to: id) }
+        }
         waiting.untilSettled(fleet.ids, within: waiting.stopBound(fleet.ids)) { [self] unsettled in
             guard unsettled.isEmpty else {
                 let names = unsettled.sorted().compactMap { self.fleet[$0]?.desired.spec.name }
-                return call.fail(
+                return done(
                     ControlError(
                         .timedOut, "still not ended: \(names.joined(separator: ", "))",
                         hint: "the daemon goes on; `hearth why NAME` tells more"))
             }
-            self.services.state.whenDurable { [self] _ in
-                self.lifecycle?.end(because: "killed by \(actor)") {
-                    call.reply(KillReply(stopped: running.count))
-                }
-            }
+            self.services.state.whenDurable { _ in done(nil) }
         }
     }
 

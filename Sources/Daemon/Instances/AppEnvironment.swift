@@ -17,12 +17,15 @@ struct AppEnvironment: Sendable {
     /// What was stored when it was started.
     var caller: [String: String]?
     var tag: InstanceTag
+    /// What a home of PM2's adds; beneath everything else.
+    var manager: [String: String] = [:]
 
     func compose() throws(SpawnFailure) -> [Variable] {
         var variables: [String: Variable] = [:]
         func set(_ name: String, _ value: String, _ origin: String) {
             variables[name] = Variable(name: name, value: value, origin: origin)
         }
+        for (name, value) in manager { set(name, value, "hearth") }
         let spec = desired.spec
         for (name, value) in caller ?? [:]
         where Self.isPassedOn(name) && spec.environmentFilter?.keeps(name) ?? true {

@@ -347,7 +347,15 @@ final class Fleet {
         AppEnvironment(
             desired: member.desired,
             caller: member.desired.environment.flatMap { services.state.desired.environments[$0] },
-            tag: InstanceTag(homeID: services.homeID, instance: member.desired.id, generation: generation))
+            tag: InstanceTag(homeID: services.homeID, instance: member.desired.id, generation: generation),
+            manager: pm2Variables(of: member))
+    }
+
+    private func pm2Variables(of member: Member) -> [String: String] {
+        guard services.paths.isPM2 else { return [:] }
+        return PM2Variables.make(
+            member.desired, member.machine.record, paths: services.paths, user: services.userName(geteuid()),
+            startedAt: SystemClock.wallClock(), wallClockOffset: SystemClock.wallClockOffset())
     }
 
     /// The environment an instance would get now, for `env`. Composing it reads files.

@@ -19,7 +19,7 @@ struct StartCommand: ParsableCommand {
     @Option(name: .customLong("app-argument"), parsing: .unconditionalSingleValue, help: .hidden)
     var arguments: [String] = []
 
-    @Argument(help: "Scripts, programs, \"shell commands\", JSON files, names, ids, namespaces or 'all'.")
+    @Argument(help: "Scripts, programs, \"shell commands\", app files, names, ids, namespaces or 'all'.")
     var operands: [String]
 
     @OptionGroup(title: "App options") var options: StartOptions
@@ -34,8 +34,26 @@ struct StartCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+        let started = try start(Session(common))
+        for note in started.notes { Output.complain(note) }
+        if format.json { try JSONOutput.write(started.instances) } else { try Reporting.table(started.instances) }
+        try Reporting.finish(started.results)
+    }
+
+    /// What became of the operands.
+    struct Started {
+        var instances: [InstanceView] = []
+        var results: [ActionResult] = []
+        var notes: [String] = []
+    }
+
+    /// - Parameters:
+    ///   - replaces: entries of the list with the names of the new apps are deleted first.
+    ///   - announce: told what is new, before anything is started.
+    func start(
+        _ session: Session, replaces: Bool = false, announce: ([AppSpec]) -> Void = { _ in }
+    ) throws -> Started {
         let draft = try options.draft()
-        let session = try Session(common)
         let own = CallerEnvironment.current()
         let resolver = try Caller.resolver(environment: own.variables)
         let kinds = try operands.map(StartOperand.init)
@@ -62,11 +80,37 @@ struct StartCommand: ParsableCommand {
         }
 
         let client = try session.connectStarting()
-        let list = try ExistingApps.read(session)
+        var list = try ExistingApps.read(session)
+        if replaces { list = try delete(prepared, from: list, session) }
         let plan = try plan(prepared, list)
         guard plan.failures.isEmpty else { throw Failure(.failed, lines: plan.failures) }
         if client.isForeign == false { own.warn() }
-        try perform(plan, session, environment: client.isForeign ? [:] : own.variables)
+        announce(plan.newApps)
+        return try perform(plan, session, environment: client.isForeign ? [:] : own.variables)
+    }
+
+    /// Deletes what has the name of a new app. Returns the others.
+    private func delete(
+        _ prepared: [Prepared], from list: [StartPlan.Existing], _ session: Session
+    ) throws -> [StartPlan.Existing] {
+        let names = Set(
+            prepared.flatMap { item in
+                switch item {
+                case .app(let spec): [spec.name]
+                case .file(let specs): specs.map(\.name)
+                case .selector: [String]()
+                }
+            })
+        let old = list.filter { names.contains($0.name) }
+        guard !old.isEmpty else { return list }
+        let reply: ActReply = try session.change(
+            .act,
+            ActParameters(
+                action: .delete, selectors: old.map(\.id.description), token: Session.makeToken(),
+                origin: Session.origin("run", operands)),
+            repeats: true, deadline: Session.Deadline.stopping)
+        try Reporting.finish(reply.results)
+        return list.filter { !names.contains($0.name) }
     }
 
     // MARK: - Planning
@@ -81,33 +125,27 @@ struct StartCommand: ParsableCommand {
         var draft = draft
         draft.script = script
         draft.arguments = arguments
+        draft.environmentFiles = options.environmentFiles(from: resolver.workingDirectory)
         return try resolver.resolve(draft)
     }
 
     private func load(_ path: String, _ resolver: AppResolver) throws -> [AppSpec] {
         let file = try AppFile.load(path: path)
-        for warning in file.warnings { Output.complain("warning: \(warning)") }
         let variables = try options.variables()
-        let environment = try options.environmentName()
-        let wanted = Set(only.flatMap { $0.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init) })
-        if let missing = wanted.subtracting(file.names).sorted().first {
-            let near = Spelling.nearest(to: missing, among: file.names).map { "; did you mean '\($0)'?" }
-            throw Failure(.failed, "'\(file.name)' has no app '\(missing)'" + (near ?? ""))
-        }
-        if let environment, !file.drafts.contains(where: { $0.namedEnvironments[environment] != nil }) {
-            Output.complain("warning: no app of '\(file.name)' has 'env_\(environment)'")
-        }
-        return try file.resolve(with: resolver, only: wanted.isEmpty ? nil : wanted) { draft in
-            if let environment, let named = draft.namedEnvironments[environment] {
-                draft.environment.merge(named) { _, named in named }
-            }
+        let files = options.environmentFiles(from: resolver.workingDirectory)
+        var request = AppFile.Request(only: AppFile.Request.names(only), environmentName: try options.environmentName())
+        request.change = { draft in
             draft.environment.merge(variables) { _, given in given }
-            draft.environmentFiles += options.envFile
+            draft.environmentFiles += files
             if draft.namespace == nil { draft.namespace = options.namespace }
             if let cwd = options.cwd { draft.cwd = cwd }
             if let uid = options.uid { draft.uid = uid }
             if let gid = options.gid { draft.gid = gid }
         }
+        let outcome = file.outcome(with: resolver, request)
+        for warning in outcome.warnings { Output.complain("warning: \(warning)") }
+        guard outcome.problems.isEmpty else { throw ConfigurationProblems(outcome.problems) }
+        return outcome.specs
     }
 
     private func plan(_ prepared: [Prepared], _ existing: [StartPlan.Existing]) throws -> StartPlan {
@@ -154,19 +192,20 @@ struct StartCommand: ParsableCommand {
 
     // MARK: - Doing
 
-    private func perform(_ plan: StartPlan, _ session: Session, environment: [String: String]) throws {
+    private func perform(
+        _ plan: StartPlan, _ session: Session, environment: [String: String]
+    ) throws -> Started {
         let origin = Session.origin("start", operands)
-        var instances: [InstanceView] = []
-        var results: [ActionResult] = []
+        var started = Started(notes: plan.notes)
         if !plan.newApps.isEmpty {
             let reply: InstancesReply = try session.change(
                 .start,
                 StartParameters(
                     apps: plan.newApps, environment: environment, token: Session.makeToken(), origin: origin),
                 repeats: true)
-            instances += reply.instances
+            started.instances += reply.instances
             // It is in the list and will be tried again; this command did not get it to run.
-            results += reply.instances.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }
+            started.results += reply.instances.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }
                 .map { ActionResult(id: $0.id, name: $0.name, ok: false, message: $0.reason) }
             Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
         }
@@ -174,15 +213,14 @@ struct StartCommand: ParsableCommand {
             let reply: ActReply = try session.change(
                 .act,
                 ActParameters(
-                    action: .start, selectors: plan.again.map(\.description), token: Session.makeToken(), origin: origin
+                    action: .start, selectors: plan.again.map(SelectorMatching.exactly), token: Session.makeToken(),
+                    origin: origin
                 ),
                 repeats: true)
-            instances += reply.instances
-            results += reply.results
+            started.instances += reply.instances
+            started.results += reply.results
             Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
         }
-        for note in plan.notes { Output.complain(note) }
-        if format.json { try JSONOutput.write(instances) } else { try Reporting.table(instances) }
-        try Reporting.finish(results)
+        return started
     }
 }

@@ -11,16 +11,9 @@ enum StartOperand: Equatable {
 
     init(_ text: String) throws {
         guard !text.isEmpty else { throw Failure.usage("an operand of 'start' is empty") }
-        switch AppFile.recognise(text) {
-        case .json:
+        if AppFile.isNamed(text) {
             self = .file(text)
             return
-        case .unsupported(let suffix):
-            throw Failure(
-                .failed,
-                "the app file '\(text)' is a \(suffix) file, and hearth reads JSON files so far; "
-                    + "convert it: {\"apps\": […]} in a .json file")
-        case .none: break
         }
         if AppResolver.isShellString(text) {
             self = .script(text)

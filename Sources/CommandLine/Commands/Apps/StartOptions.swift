@@ -116,6 +116,11 @@ struct StartOptions: ParsableArguments {
         return names.first
     }
 
+    /// The files of `--env-file`, seen from where the command was typed, whatever the app's own directory is.
+    func environmentFiles(from directory: String) -> [String] {
+        envFile.map { Paths.absolute($0, base: directory, home: CallerHome.directory()) }
+    }
+
     /// The options of a single app as a draft, still without a script.
     func draft() throws -> AppDraft {
         var draft = AppDraft()
@@ -125,7 +130,6 @@ struct StartOptions: ParsableArguments {
         draft.interpreterArguments = interpreterArgs.map(TextValues.words) ?? []
         draft.namespace = namespace
         draft.environment = try variables()
-        draft.environmentFiles = envFile
         draft.outFile = output
         draft.errorFile = error
         draft.uid = uid

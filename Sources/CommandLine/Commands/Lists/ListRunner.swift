@@ -20,6 +20,7 @@ struct ListRunner {
         } else {
             try Output.write(ListTable.render(reply.instances, Terminal.detect()))
         }
+        if !json { OtherHomes.mention(besides: session.paths) }
         for note in reply.notes { Output.complain(note) }
         try Reading.finish(absence)
     }

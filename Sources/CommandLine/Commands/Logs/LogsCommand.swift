@@ -45,11 +45,8 @@ struct LogsCommand: ParsableCommand {
         var printer = LogPrinter(format: format.json ? .json : raw ? .raw : .prefixed, terminal: Terminal.detect())
         printer.prepare(for: sources)
         let follows = follow || !nostream
-        var follower = LogFollower(paths: paths, printer: printer, find: find)
-        for source in sources {
-            let end = try showLast(count, of: source, printer, complete: follows)
-            follower.add(source, from: end)
-        }
+        let follower = try LogFollower(paths: paths, sink: printer, find: find)
+        for source in sources { try showLast(count, of: source, follower, complete: follows) }
         guard follows else { return }
         if sources.isEmpty { Output.complain("no logs yet; waiting for the first app") }
         try follower.run()
@@ -63,28 +60,20 @@ struct LogsCommand: ParsableCommand {
         return abs(count)
     }
 
-    /// Prints the last lines of a file. Returns the offset behind them.
+    /// Prints the last lines of a file.
     ///
     /// - Parameter complete: leave out a line that is not ended yet: following completes it.
     private func showLast(
-        _ count: Int, of source: LogSource, _ printer: LogPrinter, complete: Bool
-    ) throws -> Int64 {
-        var lines: [LogTail.Line]
+        _ count: Int, of source: LogSource, _ follower: LogFollower<LogPrinter>, complete: Bool
+    ) throws {
+        let lines: [LogTail.Line]
         do {
-            lines = try LogTail.lastLines(source.path, count: max(1, count), maxBytes: 64 << 20)
+            lines = try follower.take(source, history: count, complete: complete)
         } catch {
-            // An app that has not written anything yet has no file.
-            if FileProbe.kind(of: source.path) != .missing {
-                Output.complain("cannot read '\(source.path)': \(FileProbe.describe(error.errno))")
-            }
-            return 0
+            return Output.complain("cannot read '\(source.path)': \(FileProbe.describe(error.errno))")
         }
-        guard let last = lines.last else { return 0 }
-        let end = last.isComplete || !complete ? last.offset + Int64(last.bytes.count) + 1 : last.offset
-        if complete, !last.isComplete { lines.removeLast() }
-        guard count > 0, !lines.isEmpty else { return end }
-        try printer.header(source, lines: count)
-        try printer.print(lines.map(\.bytes), of: source)
-        return end
+        guard !lines.isEmpty else { return }
+        try follower.sink.header(source, lines: count)
+        try follower.sink.print(lines.map { $0.bytes[...] }, of: source)
     }
 }

@@ -1,0 +1,16 @@
+/// Commands of PM2's that Hearth does not have (yet): said plainly, with exit code 1.
+enum PM2Absent {
+    private static let advice = [
+        "startup": "put `pm2 resurrect` into a systemd unit or a crontab line `@reboot` of this user for now",
+        "unstartup": "remove the unit or the crontab line that you made",
+        "deploy":
+            "run the steps of the deploy section by hand or from CI; `pm2 startOrRestart FILE` is the last of them",
+        "create": "`pm2 init` writes a file to begin with",
+    ]
+
+    static func say(_ command: String, _ face: PM2Session) throws {
+        face.console.error(
+            "'\(command)' is not in this version of Hearth: \(advice[command] ?? "see the documentation")")
+        throw PM2Exit.failed
+    }
+}

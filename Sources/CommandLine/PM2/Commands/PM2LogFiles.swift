@@ -1,0 +1,72 @@
+import Control
+import Glibc
+import Model
+import Records
+
+/// `flush`, `reloadLogs` and `logs`.
+struct PM2LogFiles {
+    let face: PM2Session
+    private var console: PM2Console { face.console }
+
+    /// Empties log files in place: the apps go on writing at the new end.
+    func flush(_ target: String?) throws {
+        let all = try face.inventory().entries.map(\.instance)
+        let isAll = target == nil || target == "all"
+        if isAll {
+            console.say("Flushing \(face.paths.daemonLog)")
+            truncate(face.paths.daemonLog)
+        }
+        let chosen = isAll ? all : all.filter { $0.name == target || $0.id.description == target }
+        for instance in chosen {
+            console.say("Flushing:")
+            for path in [instance.outLog, instance.errorLog].compactMap({ $0 }) { console.say(path) }
+        }
+        if !chosen.isEmpty {
+            let reply = try face.act(.flush, chosen.map(\.id))
+            let failures = reply.results.filter { !$0.ok }
+            for failure in failures { console.error("[\(failure.name)] \(failure.message)") }
+            guard failures.isEmpty else { throw PM2Exit.failed }
+        }
+        console.say("Logs flushed")
+    }
+
+    private func truncate(_ path: String) {
+        let fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard fd >= 0 else { return }
+        defer { close(fd) }
+        _ = ftruncate(fd, 0)
+    }
+
+    /// Apps write their files themselves, so nothing of ours is to be opened again.
+    func reload() throws {
+        try face.connect()
+        console.line("Reloading all logs...")
+        console.line("All logs reloaded")
+        console.say(
+            "apps write their log files themselves: a file that was renamed is theirs until their next start; "
+                + "rotate by copying and truncating", .warning, to: 2)
+    }
+
+    // MARK: - logs
+
+    /// The last lines, then what comes.
+    func stream(_ target: String?) throws {
+        face.startsSilently = true
+        try face.connect()
+        let options = face.options
+        var logs = PM2Logs()
+        if let target { logs.target = target }
+        if let lines = options["lines"].flatMap({ Int($0) }) { logs.options.lines = abs(lines) }
+        logs.options.out = options.has("out")
+        logs.options.err = options.has("err")
+        logs.options.raw = options.has("raw")
+        logs.options.nostream = options.has("nostream")
+        logs.options.json = options.has("json")
+        logs.options.format = options.has("format")
+        if let format = options["timestamp"] {
+            logs.options.timestamp = format == "true" ? PM2Logs.Options.defaultTimestamp : format
+        }
+        if let text = options["highlight"], text != "true" { logs.options.highlight = text }
+        try logs.run(session: face.session)
+    }
+}
