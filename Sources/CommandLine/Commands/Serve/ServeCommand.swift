@@ -1,0 +1,77 @@
+import ArgumentParser
+import Configuration
+import Control
+import Model
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Put a directory on the web, as an app.",
+        discussion: "The app is called static-page-server-PORT. docs/serve.md tells what it answers.",
+        aliases: ["expose"])
+
+    @Argument(help: "Directory (default: the present one).", completion: .directory)
+    var path = "."
+
+    @Argument(help: "Port (default: 8080).")
+    var portOperand: String?
+
+    @Option(help: "Port.")
+    var port: String?
+
+    @Option(help: ArgumentHelp("Address to listen on (default: 0.0.0.0).", valueName: "address"))
+    var host: String?
+
+    @Option(name: [.customShort("n"), .long], help: "Name of the app.")
+    var name: String?
+
+    @Flag(help: "A single-page application: what is missing is answered with the homepage.")
+    var spa = false
+
+    @Flag(name: [.long, .customLong("directory")], help: "List directories.")
+    var ftp = false
+
+    @Option(help: ArgumentHelp("What '/' is answered with (default: /index.html).", valueName: "path"))
+    var homepage: String?
+
+    @Option(help: ArgumentHelp("Ask for a name and a password.", valueName: "user"))
+    var basicAuthUsername: String?
+
+    @Option(help: ArgumentHelp("The password for --basic-auth-username.", valueName: "password"))
+    var basicAuthPassword: String?
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        var site = ServedDirectory(
+            path: path, host: host, name: name, isSinglePage: spa, listsDirectories: ftp, homepage: homepage,
+            user: basicAuthUsername, password: basicAuthPassword)
+        if let given = port ?? portOperand { site.port = try ServedDirectory.port(given) }
+        let own = CallerEnvironment.current()
+        let resolver = try Caller.resolver(environment: own.variables)
+        let spec = try resolver.resolve(try site.draft(from: resolver.workingDirectory))
+
+        let session = try Session(common)
+        let client = try session.connectStarting()
+        var plan = StartPlan()
+        plan.add(spec, existing: try ExistingApps.read(session), force: false)
+        guard plan.failures.isEmpty else { throw Failure(.failed, lines: plan.failures) }
+        // One of that name that was stopped may have other settings.
+        guard plan.again.isEmpty else {
+            throw Failure(
+                .failed,
+                "'\(spec.name)' is in the list and stopped; 'hearth start \(spec.name)' starts it as it was, "
+                    + "'hearth delete \(spec.name)' makes room for another")
+        }
+        let reply: InstancesReply = try session.change(
+            .start,
+            StartParameters(
+                apps: plan.newApps, environment: client.isForeign ? [:] : own.variables, token: Session.makeToken(),
+                origin: Session.origin("serve", [path])),
+            repeats: true)
+        Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
+        if format.json { return try JSONOutput.write(reply.instances) }
+        try Output.line("serving \(Terminal.detect().escape(spec.cwd)) on port \(site.port)")
+        try Reporting.table(reply.instances)
+    }
+}
