@@ -43,13 +43,29 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        var site = ServedDirectory(
-            path: path, host: host, name: name, isSinglePage: spa, listsDirectories: ftp, homepage: homepage,
-            user: basicAuthUsername, password: basicAuthPassword)
-        if let given = port ?? portOperand { site.port = try ServedDirectory.port(given) }
+        guard (basicAuthUsername == nil) == (basicAuthPassword == nil) else {
+            throw Failure.usage("--basic-auth-username and --basic-auth-password belong together")
+        }
+        var site = StaticSite()
+        site.path = path
+        site.host = host ?? StaticSite.defaultHost
+        site.spa = spa
+        site.listsDirectories = ftp
+        site.homepage = homepage
+        if let user = basicAuthUsername, let password = basicAuthPassword {
+            site.basicAuth = StaticSite.Credentials(user: user, password: password)
+        }
+        if let given = port ?? portOperand {
+            guard let number = UInt16(given), number > 0 else {
+                throw Failure.usage("expected a port from 1 to 65535, found '\(given)'")
+            }
+            site.port = Int(number)
+        }
         let own = CallerEnvironment.current()
-        let resolver = try Caller.resolver(environment: own.variables)
-        let spec = try resolver.resolve(try site.draft(from: resolver.workingDirectory))
+        var draft = AppDraft()
+        draft.name = name
+        draft.staticSite = site
+        let spec = try Caller.resolver(environment: own.variables).resolve(draft)
 
         let session = try Session(common)
         let client = try session.connectStarting()
