@@ -138,6 +138,10 @@ int clinux_seqpacket_pair(int fds[2]) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0 ? -errno : 0;
 }
 
+int clinux_stream_pair(int fds[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ? -errno : 0;
+}
+
 ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd) {
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     union {

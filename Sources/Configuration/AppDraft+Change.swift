@@ -28,6 +28,13 @@ extension AppDraft {
         if let killTimeout { spec.stop.killTimeout = killTimeout }
         if let killSignal { spec.stop.signal = killSignal }
         if let killsTree { spec.stop.wholeTree = killsTree }
+        if let stopsWithMessage { spec.stop.withMessage = stopsWithMessage }
+        if waitsForReady != nil || readyTimeout != nil {
+            var readiness = spec.readiness ?? ReadinessPolicy()
+            if let waitsForReady { readiness.waitReady = waitsForReady }
+            if let readyTimeout { readiness.timeout = readyTimeout }
+            spec.readiness = readiness
+        }
         if let memoryLimit { spec.memoryLimit = memoryLimit > 0 ? memoryLimit : nil }
         if let schedule {
             let startsStopped = spec.schedule?.startsStopped ?? (resolver.dialect == .pm2)
@@ -51,6 +58,9 @@ extension AppDraft {
             case "exp_backoff_restart_delay": spec.restart.exponentialBackoff = nil
             case "stop_exit_codes": spec.restart.stopExitCodes = []
             case "filter_env": spec.environmentFilter = nil
+            case "shutdown_with_message": spec.stop.withMessage = nil
+            case "wait_ready": spec.readiness?.waitReady = false
+            case "listen_timeout": spec.readiness?.timeout = nil
             case "ignore_watch": spec.watch?.ignore = nil
             default: spec.kept?[key] = nil
             }

@@ -41,6 +41,9 @@ package struct AppDraft: Hashable, Sendable {
     package var killTimeout: Milliseconds?
     package var killSignal: Signal?
     package var killsTree: Bool?
+    package var stopsWithMessage: Bool?
+    package var waitsForReady: Bool?
+    package var readyTimeout: Milliseconds?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

@@ -208,6 +208,9 @@ struct AppReader {
             if draft.killSignal == nil { expect("a signal such as SIGTERM", key, value) }
         }
         draft.killsTree = boolean("treekill")
+        draft.stopsWithMessage = boolean("shutdown_with_message")
+        draft.waitsForReady = boolean("wait_ready")
+        draft.readyTimeout = duration("listen_timeout")
     }
 
     private mutating func readPlaces(into draft: inout AppDraft) {

@@ -18,7 +18,12 @@ extension AppResolver {
     func stopPolicy(of draft: AppDraft) -> StopPolicy {
         StopPolicy(
             signal: draft.killSignal ?? defaults.stopSignal, killTimeout: draft.killTimeout ?? defaults.killTimeout,
-            wholeTree: draft.killsTree ?? true)
+            wholeTree: draft.killsTree ?? true, withMessage: draft.stopsWithMessage)
+    }
+
+    func readinessPolicy(of draft: AppDraft) -> ReadinessPolicy? {
+        guard draft.waitsForReady == true || draft.readyTimeout != nil else { return nil }
+        return ReadinessPolicy(waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout)
     }
 
     func schedule(of draft: AppDraft) throws(ConfigurationError) -> RestartSchedule? {

@@ -65,6 +65,7 @@ package struct AppResolver: Sendable {
         spec.instanceVariable = try variableName(draft.instanceVariable, "instance_var")
         spec.incrementVariable = try variableName(draft.incrementVariable, "increment_var")
         spec.pidFile = try draft.pidFile.map { path throws(ConfigurationError) in try file(path, "pid", cwd: cwd) }
+        spec.readiness = readinessPolicy(of: draft)
         spec.mode = mode(of: draft, interpreter: command.interpreter)
         spec.kept = draft.kept.isEmpty ? nil : draft.kept
         try Limits.check(spec, inherited: environment.merging(files.variables) { _, own in own })

@@ -197,6 +197,7 @@ final class Daemon: Lifecycle {
         // What was set aside is replaced, what the disk did not take is tried again.
         if undurable != nil || (!reading.corrupt.isEmpty && reading.state != nil) { services.state.change { _ in } }
         fleet.explain = { id, generation, status in explainer.explainExit(id, generation, status) }
+        keeperLink.attached = { [fleet] in fleet.channels.depositAgain() }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
 
@@ -285,7 +286,9 @@ final class Daemon: Lifecycle {
         homeWatch.start()
 
         let begun = SystemClock.now()
+        fleet.channels.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
+        fleet.channels.closeUnclaimed()
         policies.begin()
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }

@@ -49,6 +49,8 @@ package struct AppSpec: Codable, Hashable, Sendable {
     package var pidFile: String?
     /// How instances were asked to share listening sockets; nil: not at all.
     package var mode: ExecutionMode?
+    /// When the app counts as online; nil: as soon as its process runs.
+    package var readiness: ReadinessPolicy?
     /// The app file that describes the app, absolute; nil: it was described on a command line.
     package var source: String?
     /// Settings that Hearth keeps and shows but does not act on: PM2's canonical key to the value as JSON text.
@@ -89,6 +91,36 @@ package struct AppSpec: Codable, Hashable, Sendable {
         words.append(script)
         words += arguments
         return words.joined(separator: " ")
+    }
+}
+
+/// When an app counts as online.
+package struct ReadinessPolicy: Codable, Hashable, Sendable {
+    /// Not before it says `"ready"` on its channel (PM2's `wait_ready`).
+    package var waitReady: Bool
+    /// How long that is waited for before it counts as online anyway (PM2's `listen_timeout`); nil: 3 s.
+    package var timeout: Milliseconds?
+
+    package static let usualTimeout = Milliseconds(3000)
+
+    package init(waitReady: Bool = false, timeout: Milliseconds? = nil) {
+        self.waitReady = waitReady
+        self.timeout = timeout
+    }
+}
+
+extension AppSpec {
+    /// How long an instance may take from its spawn until it is ready; nil: it need not say so.
+    package var readyTimeout: Milliseconds? {
+        guard let readiness, readiness.waitReady else { return nil }
+        return readiness.timeout ?? ReadinessPolicy.usualTimeout
+    }
+
+    /// Whether its processes get a channel to Hearth, as Node has it between parent and child.
+    package var hasChannel: Bool {
+        if readyTimeout != nil || stop.withMessage == true { return true }
+        let program = (interpreter ?? script).split(separator: "/").last ?? ""
+        return ["node", "nodejs", "bun"].contains(program)
     }
 }
 
@@ -207,11 +239,17 @@ package struct StopPolicy: Codable, Hashable, Sendable {
     /// Signal every process of the tree and wait until none is left. False (PM2's `treekill: false`): the main process
     /// only; its children are left to it.
     package var wholeTree: Bool
+    /// The app gets the message `"shutdown"` on its channel instead of the signal (PM2's `shutdown_with_message`).
+    package var withMessage: Bool?
 
-    package init(signal: Signal = .term, killTimeout: Milliseconds = Milliseconds(5000), wholeTree: Bool = true) {
+    package init(
+        signal: Signal = .term, killTimeout: Milliseconds = Milliseconds(5000), wholeTree: Bool = true,
+        withMessage: Bool? = nil
+    ) {
         self.signal = signal
         self.killTimeout = killTimeout
         self.wholeTree = wholeTree
+        self.withMessage = withMessage
     }
 }
 

@@ -70,10 +70,13 @@ package struct Reason: Hashable, Sendable, Codable {
     package var detail: String?
     package var at: Instant
 
+    /// In bytes of JSON: it lands in a fixed-size slot of the instance table.
+    package static let longestDetail = 240
+
     package init(_ kind: Kind, by actor: Actor, detail: String? = nil, at: Instant) {
         self.kind = kind
         self.actor = actor
-        self.detail = detail?.bounded(to: 240)
+        self.detail = detail?.bounded(to: Self.longestDetail)
         self.at = at
     }
 

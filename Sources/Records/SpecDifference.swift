@@ -65,6 +65,8 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
         collector.compare("kill_signal", old.signal, new.signal, restart: false)
         collector.compare("kill_timeout", old.killTimeout, new.killTimeout, restart: false)
         collector.compare("treekill", old.wholeTree, new.wholeTree, restart: false)
+        collector.compare(
+            "shutdown_with_message", old.withMessage ?? false, new.withMessage ?? false, restart: false)
     }
 
     private static func compareAdditions(_ old: AppSpec, _ new: AppSpec, _ collector: inout Collector) {
@@ -74,6 +76,10 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
         collector.compare("ignore_watch", old.watch?.ignore, new.watch?.ignore, restart: false)
         collector.compare("watch_delay", old.watch?.delay, new.watch?.delay, restart: false)
         collector.compare("env_file", old.environmentFiles, new.environmentFiles)
+        let (before, after) = (old.readiness ?? ReadinessPolicy(), new.readiness ?? ReadinessPolicy())
+        // How the next start is judged; but who has no channel yet gets one with a restart only.
+        collector.compare("wait_ready", before.waitReady, after.waitReady, restart: false)
+        collector.compare("listen_timeout", before.timeout, after.timeout, restart: false)
         let filters = (old.environmentFilter, new.environmentFilter)
         if filters.0 != filters.1 { collector.add("filter_env", "changed", restart: true) }
         collector.compare("instance_var", old.instanceVariable, new.instanceVariable)

@@ -16,6 +16,8 @@ package enum Event: Hashable, Sendable {
     // What Linux says.
     case spawned(Generation, ProcessIdentity)
     case spawnFailed(Generation, SpawnFailure)
+    /// The app says that it can serve now.
+    case ready(Generation)
     case exited(Generation, ExitStatus)
     /// No process of the generation is left.
     case treeGone(Generation)
@@ -29,6 +31,8 @@ package enum TimerKind: Hashable, Sendable, CaseIterable {
     case restart
     /// SIGKILL is due, or after it: the wait for the end is over.
     case kill
+    /// The app did not say that it is ready.
+    case ready
 }
 
 /// What the executor does, in order.
@@ -36,6 +40,8 @@ package enum Effect: Hashable, Sendable {
     case spawn(Generation)
     /// Sends the stop signal to the main process and, if asked, to every member of its tree.
     case terminate(Generation, Signal, wholeTree: Bool)
+    /// Asks the main process by a message to end; where that is not possible, the same as `terminate`.
+    case askToEnd(Generation, otherwise: Signal, wholeTree: Bool)
     /// SIGKILL to the main process and, if asked, to every member that is left, until none is.
     case kill(Generation, wholeTree: Bool)
     /// Answer with `.treeGone` when no member of the generation is left.

@@ -5,6 +5,7 @@ package import Model
 // States, and what is true in each:
 //   stopped              no main process; its tree may have left processes unless `treeIsGone`
 //   starting             a spawn of this generation is under way; a stop that arrives now waits for its answer
+//   launching(process)   the main process runs, and has not said yet that it is ready
 //   online(process)      the main process runs
 //   stopping(…)          the signal was sent; finished when the main process and its tree are gone
 //   waiting(until)       ended, a start is due
@@ -31,6 +32,7 @@ package struct InstanceMachine: Sendable {
     private enum State: Hashable, Sendable {
         case stopped
         case starting(then: PendingStop?)
+        case launching(ProcessIdentity, until: Instant)
         case online(ProcessIdentity)
         case stopping(Stopping)
         case waiting(until: Instant)
@@ -88,7 +90,7 @@ package struct InstanceMachine: Sendable {
     /// Nothing is under way: a command that waited for this instance can be answered.
     package var isSettled: Bool {
         switch state {
-        case .starting, .stopping: false
+        case .starting, .launching, .stopping: false
         case .stopped, .online, .waiting, .errored, .stuck: true
         }
     }
@@ -96,7 +98,7 @@ package struct InstanceMachine: Sendable {
     /// The main process, while it is known to run.
     package var process: ProcessIdentity? {
         switch state {
-        case .online(let process): process
+        case .launching(let process, _), .online(let process): process
         case .stopping(let stopping), .stuck(let stopping): stopping.mainIsGone ? nil : stopping.process
         case .stopped, .starting, .waiting, .errored: nil
         }
@@ -108,7 +110,7 @@ package struct InstanceMachine: Sendable {
         case .starting(let pending): pending?.purpose == .delete
         case .stopping(let stopping), .stuck(let stopping): stopping.purpose == .delete
         case .stopped: reason.kind == .deleted
-        case .online, .waiting, .errored: false
+        case .launching, .online, .waiting, .errored: false
         }
     }
 
@@ -122,6 +124,11 @@ package struct InstanceMachine: Sendable {
         case .starting(let pending):
             record.phase = .starting
             record.purpose = pending?.purpose
+        case .launching(let process, let until):
+            // A process with a time by which it counts as online: so a later daemon tells it from a spawn under way.
+            record.phase = .starting
+            record.process = process
+            record.due = until
         case .online(let process):
             record.phase = .online
             record.process = process
@@ -159,6 +166,7 @@ package struct InstanceMachine: Sendable {
             signalSent = (signal, actor)
             return []
         case .spawned(let generation, let process): return spawned(generation, process, at: now)
+        case .ready(let generation): return ready(generation)
         case .spawnFailed(let generation, let failure): return spawnFailed(generation, failure, at: now)
         case .exited(let generation, let status): return exited(generation, status, at: now)
         case .treeGone(let generation): return treeGone(generation, at: now)
@@ -182,7 +190,7 @@ package struct InstanceMachine: Sendable {
             reason = Reason(.started, by: actor, at: now)
             state = .starting(then: nil)
             return [.record] + persist
-        case .online, .starting:
+        case .online, .launching, .starting:
             return persist.isEmpty ? [] : [.record] + persist
         case .stopping(var stopping):
             // A start that follows a stop: go on with the stop, then start.
@@ -204,7 +212,7 @@ package struct InstanceMachine: Sendable {
     private mutating func restart(by actor: Actor, at now: Instant) -> [Effect] {
         if isBeingDeleted { return [] }
         switch state {
-        case .online, .starting:
+        case .online, .launching, .starting:
             let persist: [Effect] = wanted == .running ? [] : [.persist]
             wanted = .running
             counters.renew(at: now)
@@ -239,6 +247,8 @@ package struct InstanceMachine: Sendable {
             // The record names who asked: a daemon that takes over in the middle goes on in that name.
             reason = Reason(purpose.reasonKind, by: actor, at: now)
             return effects + [.record]
+        case .launching(let process, _):
+            return effects + [.disarm(.ready)] + beginStop(of: process, purpose, by: actor, at: now)
         case .online(let process):
             return effects + beginStop(of: process, purpose, by: actor, at: now)
         case .stopping(var stopping):
@@ -282,7 +292,12 @@ package struct InstanceMachine: Sendable {
             Stopping(process: process, purpose: purpose, actor: actor, killAt: killAt, mainIsGone: process == nil))
         if !keepsReason(purpose) { reason = Reason(purpose.reasonKind, by: actor, at: now) }
         var effects: [Effect] = [.record]
-        effects.append(.terminate(generation, spec.stop.signal, wholeTree: wholeTree))
+        let signal = spec.stop.signal
+        let isAsked = process != nil && spec.stop.withMessage == true
+        effects.append(
+            isAsked
+                ? .askToEnd(generation, otherwise: signal, wholeTree: wholeTree)
+                : .terminate(generation, signal, wholeTree: wholeTree))
         effects.append(.arm(.kill, generation, at: killAt))
         if process == nil { effects.append(.watchTree(generation)) }
         return effects
@@ -323,7 +338,8 @@ package struct InstanceMachine: Sendable {
         case .stopping(let stopping) where stopping.isKilled, .stuck(let stopping) where stopping.isKilled: break
         default: return nil
         }
-        return "did not end within \(spec.stop.killTimeout) after \(spec.stop.signal), so it was killed"
+        let request = spec.stop.withMessage == true ? "it was asked to" : "\(spec.stop.signal)"
+        return "did not end within \(spec.stop.killTimeout) after \(request), so it was killed"
     }
 
     /// Goes to `starting` with the next generation. The record is written before the spawn: it is the intent.
@@ -345,15 +361,38 @@ package struct InstanceMachine: Sendable {
         _ generation: Generation, _ process: ProcessIdentity, at now: Instant
     ) -> [Effect] {
         guard generation == self.generation, case .starting(let pending) = state else { return [] }
-        goOnline(process, at: now)
+        runs(process, at: now)
+        if pending == nil, let timeout = spec.readyTimeout {
+            return [.record] + awaitReady(process, until: now.advanced(by: timeout))
+        }
         let story = pending == nil ? ", \(reason.text)" : ""
         var effects: [Effect] = [.record, .report(.online, "pid \(process.pid)\(story)")]
         if let pending { effects += stop(pending.purpose, by: pending.actor, at: now) }
         return effects
     }
 
+    private mutating func awaitReady(_ process: ProcessIdentity, until: Instant) -> [Effect] {
+        state = .launching(process, until: until)
+        return [.arm(.ready, generation, at: until)]
+    }
+
+    private mutating func ready(_ generation: Generation) -> [Effect] {
+        guard generation == self.generation, case .launching(let process, _) = state else { return [] }
+        state = .online(process)
+        return [.disarm(.ready), .record, .report(.online, "pid \(process.pid) is ready, \(reason.text)")]
+    }
+
+    /// As PM2 has it: what does not say that it is ready counts as online all the same.
+    private mutating func countsAsReady(_ process: ProcessIdentity, at now: Instant) -> [Effect] {
+        let time = spec.readyTimeout ?? startedAt.map { now.since($0) } ?? ReadinessPolicy.usualTimeout
+        let story = "declared online after \(time) without 'ready'"
+        reason.detail = (reason.detail.map { "\($0); \(story)" } ?? story).bounded(to: Reason.longestDetail)
+        state = .online(process)
+        return [.record, .report(.online, "pid \(process.pid), \(reason.text)")]
+    }
+
     /// The main process runs, seen by this daemon or by a former one.
-    private mutating func goOnline(_ process: ProcessIdentity, at now: Instant) {
+    private mutating func runs(_ process: ProcessIdentity, at now: Instant) {
         state = .online(process)
         treeIsGone = false
         if startedAt == nil { startedAt = now }
@@ -399,7 +438,13 @@ package struct InstanceMachine: Sendable {
             var without = stopping
             without.mainIsGone = true
             if case .stuck = state { state = .stuck(without) } else { state = .stopping(without) }
-            return [.record, report, .watchTree(generation)]
+            // Of a message only the main process knows: now the rest gets the signal.
+            let wasAsked = spec.stop.withMessage == true && !stopping.isKilled
+            let rest: [Effect] =
+                wasAsked ? [.terminate(generation, spec.stop.signal, wholeTree: true)] : []
+            return [.record, report] + rest + [.watchTree(generation)]
+        case .launching:
+            return [.disarm(.ready)] + crashed(status, at: now)
         case .online:
             return crashed(status, at: now)
         }
@@ -452,7 +497,7 @@ package struct InstanceMachine: Sendable {
             guard spec.stop.wholeTree else { break }
             isSwept = true
             effects.append(.sweep(ended, spec.stop.signal, grace: spec.stop.killTimeout))
-        case .stopped, .starting, .online, .stopping, .stuck:
+        case .stopped, .starting, .launching, .online, .stopping, .stuck:
             // What an app leaves that ends on its own terms is its own (it may have put itself in the background).
             break
         }
@@ -488,7 +533,7 @@ package struct InstanceMachine: Sendable {
         case .stopped, .waiting, .errored:
             treeIsGone = true
             return []
-        case .starting, .online:
+        case .starting, .launching, .online:
             return []
         }
     }
@@ -510,6 +555,9 @@ package struct InstanceMachine: Sendable {
                 isSpawnRetry ? .spawnFailed : .retrying, by: .hearth,
                 detail: isSpawnRetry ? self.reason.detail : lastExitStory, at: now)
             return launch(reason, report: .restart)
+        case (.ready, .launching(let process, let until)):
+            guard now >= until else { return [.arm(.ready, generation, at: until)] }
+            return countsAsReady(process, at: now)
         case (.kill, .stopping(var stopping)):
             guard now >= stopping.killAt else { return [.arm(.kill, generation, at: stopping.killAt)] }
             if stopping.isKilled { return couldNotStop(stopping, at: now) }
@@ -567,9 +615,14 @@ package struct InstanceMachine: Sendable {
 
         switch (record.phase, observation) {
         case (.starting, .running(let process)), (.online, .running(let process)):
-            goOnline(process, at: now)
+            runs(process, at: now)
             effects += [.record, .report(.adopted, "pid \(process.pid) goes on")]
-            if let purpose = record.purpose { effects += stop(purpose, by: actor, at: now) }
+            if let purpose = record.purpose {
+                effects += stop(purpose, by: actor, at: now)
+            } else if record.phase == .starting, let timeout = spec.readyTimeout {
+                // What it said meanwhile still lies in its channel. The time that is left is not given anew.
+                effects += awaitReady(process, until: record.due ?? now.advanced(by: timeout))
+            }
         case (.starting, .gone(let status)) where record.purpose != nil, (.stopping, .gone(let status)),
             (.errored, .gone(let status)) where record.purpose != nil:
             let purpose = record.purpose ?? .stop
@@ -580,11 +633,11 @@ package struct InstanceMachine: Sendable {
             }
             effects += beginStop(of: nil, purpose, by: actor, due: record.due, at: now)
         case (.starting, .gone(let status)), (.online, .gone(let status)):
-            goOnline(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
+            runs(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
             effects += crashed(status, at: now)
         case (.online, .neverSpawned):
             // It was spawned, so it is gone like any other.
-            goOnline(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
+            runs(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
             effects += crashed(.unknown, at: now)
         case (.starting, .neverSpawned):
             treeIsGone = true

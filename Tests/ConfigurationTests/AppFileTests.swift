@@ -128,10 +128,10 @@ struct AppFileTests {
 
     @Test("unknown keys are warned of with the nearest known one; those that come later, too; PM2's inner ones are not")
     func warnings() throws {
-        let file = try Self.parse("[{script: 'a', instnces: 2, waitReady: true, pmx: false, zzz: 1}]")
+        let file = try Self.parse("[{script: 'a', instnces: 2, logType: 'json', pmx: false, zzz: 1}]")
         #expect(
             file.warnings == [
-                "apps.json: [0]: 'waitReady' is not supported yet and has no effect",
+                "apps.json: [0]: 'logType' is not supported yet and has no effect",
                 "apps.json: [0]: unknown key 'instnces' is ignored; did you mean 'instances'?",
                 "apps.json: [0]: unknown key 'zzz' is ignored",
             ])

@@ -109,6 +109,13 @@ struct AppKeysTests {
         Case("kill_timeout killTimeout", "3000") { $0.stop.killTimeout == Milliseconds(3000) },
         Case("kill_signal killSignal", "'SIGHUP'", [.hearth]) { $0.stop.signal == .hup },
         Case("treekill", "false") { !$0.stop.wholeTree },
+        Case("shutdown_with_message shutdownWithMessage", "true") { $0.stop.withMessage == true && $0.kept == nil },
+        Case("wait_ready waitReady", "true") { $0.readyTimeout == Milliseconds(3000) && $0.kept == nil },
+        Case("listen_timeout listenTimeout", "5000") {
+            $0.readyTimeout == nil && $0.readiness?.timeout == Milliseconds(5000)
+        },
+        Case("listen_timeout listenTimeout", "5000, wait_ready: true") { $0.readyTimeout == Milliseconds(5000) },
+        Case("wait_ready", "false") { $0.readiness == nil },
         Case("out_file out_log output out outFile outLog", "'logs/o'") { $0.output.outFile == "/logs/o" },
         Case("error_file err_log err_file err error errorFile errLog errFile", "'~/e'") {
             $0.output.errorFile == "/home/me/e"
@@ -126,8 +133,7 @@ struct AppKeysTests {
         Case("time", "true") { $0.kept == ["time": "true", "log_date_format": "\"YYYY-MM-DDTHH:mm:ss\""] },
         Case("env_production", "{A: 1}") { $0.kept?["env_production"] == "{\"A\":1}" && $0.environment.isEmpty },
         kept("log_file log logFile", "true"), kept("log_type logType", "'json'"),
-        kept("log_date_format logDateFormat", "'HH:mm'"), kept("shutdown_with_message shutdownWithMessage", "true"),
-        kept("wait_ready waitReady", "true"), kept("listen_timeout listenTimeout", "3000"),
+        kept("log_date_format logDateFormat", "'HH:mm'"),
         kept("post_update postUpdate", "['npm i']"), kept("name_prefix namePrefix", "'p'"),
         kept("execute_command executeCommand", "true"), kept("kill_retry_time killRetryTime", "50"),
         kept("force", "true"), kept("install_url installUrl", "'x'"), kept("username", "'x'"), kept("write", "true"),
@@ -206,8 +212,9 @@ struct AppKeysTests {
         expected.mode = .fork
         expected.kept = [
             "env_production": "{\"NODE_ENV\":\"production\",\"PORT\":1338}",
-            "log_date_format": "\"YYYY-MM-DD HH:mm:ss Z\"", "wait_ready": "true", "listen_timeout": "10000",
+            "log_date_format": "\"YYYY-MM-DD HH:mm:ss Z\"",
         ]
+        expected.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(10_000))
         #expect(outcome.specs == [expected])
     }
 }

@@ -26,6 +26,7 @@ struct DumpReaderTests {
         #expect(spec.memoryLimit == 314_572_800)
         #expect(spec.schedule == RestartSchedule(pattern: "0 3 * * *", startsStopped: true))
         #expect(spec.stop == StopPolicy(signal: .int, killTimeout: Milliseconds(5000)))
+        #expect(spec.readiness == ReadinessPolicy(waitReady: true, timeout: Milliseconds(8000)))
         #expect(spec.restart == RestartPolicy(slowRetry: false))
         #expect(spec.watch == nil && spec.instances == 1 && spec.instanceVariable == nil && spec.environment == [:])
         // The files are those that the home would choose: without the id of the old list.
@@ -34,8 +35,7 @@ struct DumpReaderTests {
             Samples.paths.logFiles(of: spec, id: InstanceID(4)).out == "/home/deploy/.pm2/logs/api-out-4.log")
         #expect(
             spec.kept == [
-                "wait_ready": "true", "listen_timeout": "8000", "log_date_format": #""YYYY-MM-DDTHH:mm:ss""#,
-                "time": "true", "env_staging": #"{"NODE_ENV":"staging"}"#,
+                "log_date_format": #""YYYY-MM-DDTHH:mm:ss""#, "time": "true", "env_staging": #"{"NODE_ENV":"staging"}"#,
             ])
         #expect(
             entry.environment == [

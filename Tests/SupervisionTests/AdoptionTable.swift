@@ -29,6 +29,10 @@ let adoptionTable = """
         running → stopping/daemonKill: record report(adopted) record terminate(1,tree) arm(kill,1,+5000)
         gone → stopping/daemonKill: record terminate(1,tree) arm(kill,1,+5000) watch(1)
         neverSpawned → stopped: record report(stop)
+    launching
+        running → launching: record report(adopted) arm(ready,1,+4001)
+        gone → launching restarts+1: report(exit) disarm(restart) record report(restart) spawn(2) sweep(1) explain(1)
+        neverSpawned → launching: disarm(restart) record report(start) spawn(2)
     online
         running → online: record report(adopted)
         gone neverSpawned → launching restarts+1: report(exit) disarm(restart) record report(restart) spawn(2) sweep(1) explain(1)

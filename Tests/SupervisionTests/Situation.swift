@@ -13,6 +13,7 @@ enum Situation: String, CaseIterable {
     case startingThenRestart
     case startingThenDelete
     case startingThenDaemonKill
+    case launching
     case online
     case stoppingForStop
     case stoppingForRestart
@@ -53,8 +54,10 @@ enum Situation: String, CaseIterable {
         default: break
         }
         let stop = StopPolicy(killTimeout: Milliseconds(isLateStage ? 100 : 5000))
+        var spec = spec(policy, stop: stop)
+        if self == .launching { spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(15_000)) }
         var machine = InstanceMachine(
-            id: InstanceID(3), spec: spec(policy, stop: stop), wanted: .stopped, by: alice, at: instant(90_000))
+            id: InstanceID(3), spec: spec, wanted: .stopped, by: alice, at: instant(90_000))
         for (event, time) in story { _ = machine.handle(event, at: instant(time)) }
         return machine
     }
@@ -86,7 +89,7 @@ enum Situation: String, CaseIterable {
         case .startingThenRestart: return [(.start(alice), 90_000), (.restart(bob), 90_001)]
         case .startingThenDelete: return [(.start(alice), 90_000), (.delete(bob), 90_001)]
         case .startingThenDaemonKill: return [(.start(alice), 90_000), (.killWithDaemon(bob), 90_001)]
-        case .online: return online
+        case .launching, .online: return online
         case .stoppingForStop: return stopping(.stop(bob))
         case .stoppingForRestart: return stopping(.restart(bob))
         case .stoppingForDelete: return stopping(.delete(bob))
@@ -118,13 +121,15 @@ enum Situation: String, CaseIterable {
 /// Every event, with the distinctions that matter to a state.
 enum Occurrence: String, CaseIterable {
     case start, stop, restart, delete, reset, killWithDaemon, signalSent
-    case spawned, spawnFailed, exited, treeGone, explained
-    case restartTimer, killTimer, earlyRestartTimer, earlyKillTimer
+    case spawned, spawnFailed, exited, treeGone, explained, ready
+    case restartTimer, killTimer, readyTimer, earlyRestartTimer, earlyKillTimer, earlyReadyTimer
     case staleSpawned, staleSpawnFailed, staleExited, staleTreeGone, staleExplained, staleRestartTimer, staleKillTimer
+    case staleReady, staleReadyTimer
 
     var time: Int64 {
         switch self {
-        case .restartTimer, .killTimer, .staleRestartTimer, .staleKillTimer: Situation.lateTime
+        case .restartTimer, .killTimer, .readyTimer, .staleRestartTimer, .staleKillTimer, .staleReadyTimer:
+            Situation.lateTime
         default: Situation.eventTime
         }
     }
@@ -147,6 +152,10 @@ enum Occurrence: String, CaseIterable {
         case .explained: .explained(present, .oom, detail: "the kernel's words")
         case .restartTimer, .earlyRestartTimer: .timer(.restart, present)
         case .killTimer, .earlyKillTimer: .timer(.kill, present)
+        case .readyTimer, .earlyReadyTimer: .timer(.ready, present)
+        case .ready: .ready(present)
+        case .staleReady: .ready(stale)
+        case .staleReadyTimer: .timer(.ready, stale)
         case .staleSpawned: .spawned(stale, identity(102))
         case .staleSpawnFailed: .spawnFailed(stale, spawnFailure)
         case .staleExited: .exited(stale, .exited(code: 1))

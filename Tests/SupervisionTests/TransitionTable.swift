@@ -10,6 +10,7 @@ let transitionTable = """
         killWithDaemon signalSent spawned spawnFailed exited treeGone explained restartTimer killTimer → -
         earlyRestartTimer earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stopped
         start restart → launching wanted=running: persist disarm(restart) record report(start) spawn(2)
         delete → stopped: record report(delete) remove
@@ -18,6 +19,7 @@ let transitionTable = """
         stop killWithDaemon signalSent spawned spawnFailed exited treeGone restartTimer killTimer → -
         earlyRestartTimer earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppedWithLeftovers
         start restart → launching: disarm(restart) record report(start) spawn(2) sweep(1)
         stop → stopping/stop wanted=stopped: persist record terminate(1,tree) arm(kill,1,+5000) watch(1)
@@ -27,6 +29,7 @@ let transitionTable = """
         explained → stopped: record
         signalSent spawned spawnFailed exited treeGone restartTimer killTimer earlyRestartTimer earlyKillTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     deleted
         delete → stopped: record report(delete) remove
         reset → stopped: record report(reset)
@@ -34,6 +37,7 @@ let transitionTable = """
         start stop restart killWithDaemon signalSent spawned spawnFailed exited treeGone restartTimer killTimer → -
         earlyRestartTimer earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     starting
         stop → launching/stop wanted=stopped: persist record
         restart → launching/restart: record
@@ -44,6 +48,7 @@ let transitionTable = """
         spawnFailed → errored: record report(errored) arm(restart,1,+1000)
         start signalSent exited treeGone explained restartTimer killTimer earlyRestartTimer earlyKillTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     startingThenStop
         start → launching wanted=running: record persist
         restart → launching/restart wanted=running: persist record
@@ -54,6 +59,7 @@ let transitionTable = """
         stop killWithDaemon signalSent exited treeGone explained restartTimer killTimer earlyRestartTimer → -
         earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer → -
         staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     startingThenRestart
         stop → launching/stop wanted=stopped: persist record
         restart → launching/restart: record
@@ -64,6 +70,7 @@ let transitionTable = """
         spawnFailed → launching restarts+1: disarm(restart) record report(restart) spawn(2)
         start signalSent exited treeGone explained restartTimer killTimer earlyRestartTimer earlyKillTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     startingThenDelete
         reset → launching/delete: record report(reset)
         spawned → stopping/delete: record report(online) record terminate(1,tree) arm(kill,1,+5000)
@@ -71,6 +78,7 @@ let transitionTable = """
         start stop restart delete killWithDaemon signalSent exited treeGone explained restartTimer killTimer → -
         earlyRestartTimer earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     startingThenDaemonKill
         start → launching: record
         stop → launching/stop wanted=stopped: persist record
@@ -82,6 +90,20 @@ let transitionTable = """
         spawnFailed → stopped: record report(stop)
         signalSent exited treeGone explained restartTimer killTimer earlyRestartTimer earlyKillTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
+    launching
+        stop → stopping/stop wanted=stopped: persist disarm(ready) record terminate(1,tree) arm(kill,1,+5000)
+        restart → stopping/restart: disarm(ready) record terminate(1,tree) arm(kill,1,+5000)
+        delete → stopping/delete wanted=stopped: persist disarm(ready) record terminate(1,tree) arm(kill,1,+5000)
+        reset → launching: record report(reset)
+        killWithDaemon → stopping/daemonKill: disarm(ready) record terminate(1,tree) arm(kill,1,+5000)
+        exited → launching restarts+1: disarm(ready) report(exit) disarm(restart) record report(restart) spawn(2) sweep(1) explain(1)
+        ready → online: disarm(ready) record report(online)
+        readyTimer → online: record report(online)
+        earlyReadyTimer → launching: arm(ready,1,+4001)
+        start signalSent spawned spawnFailed treeGone explained restartTimer killTimer earlyRestartTimer → -
+        earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer → -
+        staleKillTimer staleReady staleReadyTimer → -
     online
         stop → stopping/stop wanted=stopped: persist record terminate(1,tree) arm(kill,1,+5000)
         restart → stopping/restart: record terminate(1,tree) arm(kill,1,+5000)
@@ -92,6 +114,7 @@ let transitionTable = """
         start signalSent spawned spawnFailed treeGone explained restartTimer killTimer earlyRestartTimer → -
         earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer → -
         staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForStop
         start restart → stopping/restart wanted=running: record persist
         delete → stopping/delete: record
@@ -101,6 +124,7 @@ let transitionTable = """
         earlyKillTimer → stopping/stop: arm(kill,1,+3000)
         stop killWithDaemon signalSent spawned spawnFailed treeGone explained restartTimer earlyRestartTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForRestart
         start restart → stopping/restart: record
         stop → stopping/stop wanted=stopped: persist record
@@ -112,6 +136,7 @@ let transitionTable = """
         earlyKillTimer → stopping/restart: arm(kill,1,+3000)
         signalSent spawned spawnFailed treeGone explained restartTimer earlyRestartTimer staleSpawned → -
         staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForDelete
         reset → stopping/delete: record report(reset)
         exited → stopping/delete: record report(exit) watch(1)
@@ -120,6 +145,7 @@ let transitionTable = """
         start stop restart delete killWithDaemon signalSent spawned spawnFailed treeGone explained restartTimer → -
         earlyRestartTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForDaemonKill
         start restart → stopping/restart: record
         stop → stopping/stop wanted=stopped: persist record
@@ -131,6 +157,7 @@ let transitionTable = """
         earlyKillTimer → stopping/daemonKill: arm(kill,1,+3000)
         signalSent spawned spawnFailed treeGone explained restartTimer earlyRestartTimer staleSpawned → -
         staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForStopMainGone
         start restart → stopping/restart wanted=running: record persist
         delete → stopping/delete: record
@@ -141,6 +168,7 @@ let transitionTable = """
         earlyKillTimer → stopping/stop: arm(kill,1,+3000)
         stop killWithDaemon signalSent spawned spawnFailed exited restartTimer earlyRestartTimer staleSpawned → -
         staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForRestartMainGone
         start restart explained → stopping/restart: record
         stop → stopping/stop wanted=stopped: persist record
@@ -152,6 +180,7 @@ let transitionTable = """
         earlyKillTimer → stopping/restart: arm(kill,1,+3000)
         signalSent spawned spawnFailed exited restartTimer earlyRestartTimer staleSpawned staleSpawnFailed → -
         staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForDeleteMainGone
         reset → stopping/delete: record report(reset)
         treeGone → stopped: disarm(kill) record report(delete) remove
@@ -161,6 +190,7 @@ let transitionTable = """
         start stop restart delete killWithDaemon signalSent spawned spawnFailed exited restartTimer → -
         earlyRestartTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForDaemonKillMainGone
         start restart → stopping/restart: record
         stop → stopping/stop wanted=stopped: persist record
@@ -172,6 +202,7 @@ let transitionTable = """
         earlyKillTimer → stopping/daemonKill: arm(kill,1,+3000)
         signalSent spawned spawnFailed exited restartTimer earlyRestartTimer staleSpawned staleSpawnFailed → -
         staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForStopKilled
         start restart → stopping/restart wanted=running: record persist
         delete → stopping/delete: record
@@ -181,6 +212,7 @@ let transitionTable = """
         earlyKillTimer → stopping/stop: arm(kill,1,+3100)
         stop killWithDaemon signalSent spawned spawnFailed treeGone explained restartTimer earlyRestartTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForRestartKilled
         start restart → stopping/restart: record
         stop → stopping/stop wanted=stopped: persist record
@@ -192,6 +224,7 @@ let transitionTable = """
         earlyKillTimer → stopping/restart: arm(kill,1,+3100)
         signalSent spawned spawnFailed treeGone explained restartTimer earlyRestartTimer staleSpawned → -
         staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForDeleteKilled
         reset → stopping/delete: record report(reset)
         exited → stopping/delete: record report(exit) watch(1)
@@ -200,6 +233,7 @@ let transitionTable = """
         start stop restart delete killWithDaemon signalSent spawned spawnFailed treeGone explained restartTimer → -
         earlyRestartTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stoppingForDaemonKillKilled
         start restart → stopping/restart: record
         stop → stopping/stop wanted=stopped: persist record
@@ -211,6 +245,7 @@ let transitionTable = """
         earlyKillTimer → stopping/daemonKill: arm(kill,1,+3100)
         signalSent spawned spawnFailed treeGone explained restartTimer earlyRestartTimer staleSpawned → -
         staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stuckForStop
         start restart → stopping/restart wanted=running: persist record terminate(1,tree) arm(kill,1,+100)
         stop killWithDaemon → stopping/stop: record terminate(1,tree) arm(kill,1,+100)
@@ -220,6 +255,7 @@ let transitionTable = """
         signalSent spawned spawnFailed treeGone explained restartTimer killTimer earlyRestartTimer → -
         earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer → -
         staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stuckForRestart
         start restart → stopping/restart: record terminate(1,tree) arm(kill,1,+100)
         stop → stopping/stop wanted=stopped: persist record terminate(1,tree) arm(kill,1,+100)
@@ -230,6 +266,7 @@ let transitionTable = """
         signalSent spawned spawnFailed treeGone explained restartTimer killTimer earlyRestartTimer → -
         earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer → -
         staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stuckForDelete
         stop delete killWithDaemon → stopping/delete: record terminate(1,tree) arm(kill,1,+100)
         reset → errored/delete: record report(reset)
@@ -237,6 +274,7 @@ let transitionTable = """
         start restart signalSent spawned spawnFailed treeGone explained restartTimer killTimer → -
         earlyRestartTimer earlyKillTimer staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained → -
         staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     stuckForStopMainGone
         start restart → stopping/restart wanted=running: persist record terminate(1,tree) arm(kill,1,+100) watch(1)
         stop killWithDaemon → stopping/stop: record terminate(1,tree) arm(kill,1,+100) watch(1)
@@ -246,6 +284,7 @@ let transitionTable = """
         explained → errored/stop: record
         signalSent spawned spawnFailed exited restartTimer killTimer earlyRestartTimer earlyKillTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     waiting
         start restart → launching: disarm(restart) record report(start) spawn(2)
         stop → stopping/stop wanted=stopped: persist disarm(restart) record terminate(1,tree) arm(kill,1,+5000) watch(1)
@@ -257,6 +296,7 @@ let transitionTable = """
         earlyRestartTimer → waiting restart: arm(restart,1,+3500)
         signalSent spawned spawnFailed exited treeGone killTimer earlyKillTimer staleSpawned staleSpawnFailed → -
         staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     waitingTreeGone
         start restart → launching: disarm(restart) record report(start) spawn(2)
         stop → stopped wanted=stopped: persist disarm(restart) record report(stop)
@@ -268,6 +308,7 @@ let transitionTable = """
         earlyRestartTimer → waiting restart: arm(restart,1,+3500)
         signalSent spawned spawnFailed exited treeGone killTimer earlyKillTimer staleSpawned staleSpawnFailed → -
         staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     erroredWithRetry
         start restart → launching: disarm(restart) record report(start) spawn(2)
         stop → stopping/stop wanted=stopped: persist disarm(restart) record terminate(1,tree) arm(kill,1,+5000) watch(1)
@@ -279,6 +320,7 @@ let transitionTable = """
         earlyRestartTimer → errored: arm(restart,1,+29500)
         signalSent spawned spawnFailed exited treeGone killTimer earlyKillTimer staleSpawned staleSpawnFailed → -
         staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     erroredWithoutRetry
         start restart → launching: disarm(restart) record report(start) spawn(2)
         stop → stopping/stop wanted=stopped: persist disarm(restart) record terminate(1,tree) arm(kill,1,+5000) watch(1)
@@ -288,6 +330,7 @@ let transitionTable = """
         explained → errored: record
         signalSent spawned spawnFailed exited treeGone restartTimer killTimer earlyRestartTimer earlyKillTimer → -
         staleSpawned staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     erroredSpawnFailed
         start restart → launching: disarm(restart) record report(start) spawn(2)
         stop → stopped wanted=stopped: persist disarm(restart) record report(stop)
@@ -298,4 +341,5 @@ let transitionTable = """
         earlyRestartTimer → errored: arm(restart,1,+500)
         signalSent spawned spawnFailed exited treeGone explained killTimer earlyKillTimer staleSpawned → -
         staleSpawnFailed staleExited staleTreeGone staleExplained staleRestartTimer staleKillTimer → -
+        ready readyTimer earlyReadyTimer staleReady staleReadyTimer → -
     """

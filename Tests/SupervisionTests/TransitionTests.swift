@@ -28,7 +28,7 @@ struct TransitionTests {
         let name = situation.rawValue
         let machine = situation.machine
         let expected: Status =
-            if name.hasPrefix("starting") {
+            if name.hasPrefix("starting") || name == "launching" {
                 .launching
             } else if name.hasPrefix("stopping") {
                 .stopping
@@ -44,7 +44,8 @@ struct TransitionTests {
         #expect(machine.status == expected)
         #expect(machine.isSettled == (expected != .launching && expected != .stopping))
         let hasProcess =
-            name == "online" || (name.hasPrefix("stopping") || name.hasPrefix("stuck")) && !name.hasSuffix("MainGone")
+            ["launching", "online"].contains(name)
+            || (name.hasPrefix("stopping") || name.hasPrefix("stuck")) && !name.hasSuffix("MainGone")
         #expect((machine.process != nil) == hasProcess)
     }
 
@@ -74,6 +75,7 @@ struct TransitionTests {
         switch effect {
         case .spawn(let generation): "spawn(\(generation))"
         case .terminate(let generation, _, let wholeTree): "terminate(\(generation)\(wholeTree ? ",tree" : ""))"
+        case .askToEnd(let generation, _, let wholeTree): "ask(\(generation)\(wholeTree ? ",tree" : ""))"
         case .kill(let generation, let wholeTree): "kill(\(generation)\(wholeTree ? ",tree" : ""))"
         case .watchTree(let generation): "watch(\(generation))"
         case .sweep(let generation, _, _): "sweep(\(generation))"

@@ -83,6 +83,8 @@ int clinux_accept(int fd);
 int clinux_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 /// A connected pair of SEQPACKET sockets, close-on-exec. 0 or `-errno`.
 int clinux_seqpacket_pair(int fds[2]);
+/// The same of stream sockets.
+int clinux_stream_pair(int fds[2]);
 /// Sends one packet, with `fd` attached when it is not -1. Never raises SIGPIPE. Bytes sent or `-errno`.
 ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd);
 /// Receives one packet; `*fd` is the attached descriptor or -1, `*truncated` is 1 when one was lost (EMFILE).

@@ -101,10 +101,25 @@ extension Dispatcher {
     func startWhenWritten(_ ids: [InstanceID], by actor: Actor) {
         let starting = ids.filter { fleet[$0]?.desired.wanted == .running }
         services.state.whenWritten { [self] _ in
-            self.inBatches(starting[...]) { id in
-                // What was stopped or deleted in between stays so.
-                guard self.fleet[id]?.machine.reason.kind == .registered else { return }
-                self.fleet.send(.start(actor), to: id)
+            let inTurn = starting.filter { self.fleet[$0]?.machine.spec.readyTimeout != nil }
+            self.inBatches(starting.filter { !inTurn.contains($0) }[...]) { id in self.begin(id, by: actor) }
+            self.startInTurn(inTurn[...], by: actor)
+        }
+    }
+
+    private func begin(_ id: InstanceID, by actor: Actor) {
+        // What was stopped or deleted in between stays so.
+        guard fleet[id]?.machine.reason.kind == .registered else { return }
+        fleet.send(.start(actor), to: id)
+    }
+
+    /// What says when it is ready is started when the one before it has said so.
+    private func startInTurn(_ ids: ArraySlice<InstanceID>, by actor: Actor) {
+        guard let id = ids.first else { return }
+        begin(id, by: actor)
+        waiting.untilSettled([id], within: waiting.readyBound([id], inTurn: false)) { [self] _ in
+            // In a turn of its own: an instance that settles at once must not make this call itself a thousand times.
+            self.services.loop.schedule(after: Milliseconds(0)) { [self] in self.startInTurn(ids.dropFirst(), by: actor)
             }
         }
     }
@@ -133,7 +148,11 @@ extension Dispatcher {
     /// Calls back when all of `ids` were started (or could not be).
     func whenStarted(_ ids: [InstanceID], _ done: @escaping () -> Void) {
         services.state.whenWritten { [self] _ in
-            self.waiting.untilBegunAndSettled(ids, within: Self.startBound) { _ in done() }
+            let ready = self.waiting.readyBound(ids, inTurn: true)
+            self.waiting.untilBegunAndSettled(ids, within: Milliseconds(Self.startBound.rawValue + ready.rawValue)) {
+                _ in
+                done()
+            }
         }
     }
 

@@ -57,6 +57,15 @@ final class Waiting {
     func stopBound(_ ids: [InstanceID]) -> Milliseconds {
         let longest = ids.compactMap { fleet[$0]?.machine.spec.stop.killTimeout.rawValue }.max() ?? 0
         let (doubled, overflow) = longest.multipliedReportingOverflow(by: 2)
-        return overflow ? Milliseconds(86_400_000) : Milliseconds(min(86_400_000, doubled) + 15_000)
+        let stop = overflow ? 86_400_000 : min(86_400_000, doubled) + 15_000
+        return Milliseconds(stop + readyBound(ids, inTurn: false).rawValue)
+    }
+
+    /// How long these may take to say that they are ready, one after another or all at once; a day at most.
+    func readyBound(_ ids: [InstanceID], inTurn: Bool) -> Milliseconds {
+        let times = ids.compactMap { fleet[$0]?.machine.spec.readyTimeout }
+            .map { min(max(0, $0.rawValue), 86_400_000) }
+        guard inTurn else { return Milliseconds(times.max() ?? 0) }
+        return Milliseconds(times.reduce(0) { min(86_400_000, $0 + $1) })
     }
 }

@@ -19,6 +19,8 @@ struct AppEnvironment: Sendable {
     var tag: InstanceTag
     /// What a home of PM2's adds; beneath everything else.
     var manager: [String: String] = [:]
+    /// Entries that tell the process of its channel; nothing that a person looks at has them.
+    var channel: [String] = []
 
     func compose() throws(SpawnFailure) -> [Variable] {
         var variables: [String: Variable] = [:]

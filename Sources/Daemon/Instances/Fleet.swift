@@ -40,6 +40,7 @@ final class Fleet {
     let services: Services
     let trees: ProcessTrees
     let exits: ExitWatcher
+    let channels: Channels
     private(set) var members: [InstanceID: Member] = [:]
     private var pendingSpawns = 0
     private var observers: [Int: (InstanceID) -> Void] = [:]
@@ -60,6 +61,17 @@ final class Fleet {
         self.services = services
         trees = ProcessTrees(services)
         exits = ExitWatcher(services)
+        channels = Channels(services)
+        channels.isReadyAwaited = { [unowned self] id, generation in
+            guard let machine = self.members[id]?.machine else { return false }
+            return machine.generation == generation && machine.status == .launching
+        }
+        channels.onReady = { [unowned self] id, generation in self.send(.ready(generation), to: id) }
+        channels.onMisuse = { [unowned self] id, message in
+            let member = self.members[id]
+            self.services.journal.add(
+                "channel", id: id, name: member?.desired.spec.name, pid: member?.machine.process?.pid, message)
+        }
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -96,6 +108,8 @@ final class Fleet {
             watch(id, member.machine.generation, process, pidfd)
         }
         perform(effects, on: id)
+        // Before any timer: what it said while no daemon ran counts, however late it is.
+        if member.machine.process != nil { channels.listen(id, member.machine.generation) }
     }
 
     func setToken(_ token: String?, of id: InstanceID) {
@@ -127,6 +141,7 @@ final class Fleet {
 
     func send(_ event: Event, to id: InstanceID) {
         guard members[id] != nil else { return }
+        if case .exited(let generation, _) = event { channels.close(id, generation) }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
     }
@@ -147,6 +162,9 @@ final class Fleet {
         switch effect {
         case .spawn(let generation): spawn(id, generation)
         case .terminate(let generation, let signal, let wholeTree):
+            terminate(member, generation, signal, wholeTree: wholeTree)
+        case .askToEnd(let generation, let signal, let wholeTree):
+            if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
         case .kill(let generation, let wholeTree):
             if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
@@ -233,6 +251,7 @@ final class Fleet {
     private func remove(_ id: InstanceID) {
         guard let member = members.removeValue(forKey: id) else { return }
         for token in member.timers.values { services.loop.cancel(token) }
+        channels.close(id, member.machine.generation)
         // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
         // the entry for one that was never started.
         var tombstone = member.machine.record
@@ -263,18 +282,42 @@ final class Fleet {
         members[id]?.formerTree = member.tree
         members[id]?.tree = Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0)
 
-        let (request, environment) = (request(for: member, generation), environment(of: member, generation))
+        var (request, environment) = (request(for: member, generation), environment(of: member, generation))
+        var appEnd: Int32?
+        if member.desired.spec.hasChannel {
+            do throws(SystemError) {
+                let channel = try channels.open(id, generation)
+                appEnd = channel.app
+                environment.channel = Channels.environment
+                request.descriptors = [
+                    (from: channel.app, to: Channels.appDescriptor), (from: channel.own, to: Channels.keptDescriptor),
+                ]
+            } catch {
+                let failure = SpawnFailure(
+                    stage: .descriptors, errno: error.errno,
+                    message: "its channel cannot be made: \(errorText(error.errno))")
+                // Not from within the effect that asked for the process.
+                services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
+                    self.send(.spawnFailed(generation, failure), to: id)
+                }
+                return
+            }
+        }
         pendingSpawns += 1
-        services.loop.offload(to: services.spawners) { () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
+        services.loop.offload(to: services.spawners) {
+            [request, environment] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
             let start = request.standardError.map(Self.size) ?? 0
             return (Self.spawn(request, in: environment), start)
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
+            if let appEnd { close(appEnd) }
             if let former = self.members[id]?.errorLogStart { self.members[id]?.formerErrorLogStart = former }
             self.members[id]?.errorLogStart = errorLogStart
             switch result {
             case .success(let child): self.started(id, generation, child)
-            case .failure(let failure): self.send(.spawnFailed(generation, failure), to: id)
+            case .failure(let failure):
+                self.channels.close(id, generation)
+                self.send(.spawnFailed(generation, failure), to: id)
             }
         }
     }
@@ -285,7 +328,7 @@ final class Fleet {
         var request = request
         do throws(SpawnFailure) {
             let variables = try environment.compose()
-            request.environment = variables.map { "\($0.name)=\($0.value)" }
+            request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel
             // What a file sets is the app's own, like what its specification sets.
             let files = Set(environment.desired.spec.environmentFiles ?? [])
             request.ownAccountVariables.formUnion(variables.lazy.filter { files.contains($0.origin) }.map(\.name))
@@ -297,6 +340,7 @@ final class Fleet {
         members[id]?.tree.main = child.process
         watch(id, generation, child.process, child.pidfd)
         send(.spawned(generation, child.process), to: id)
+        channels.listen(id, generation)
         spawned?(id)
     }
 

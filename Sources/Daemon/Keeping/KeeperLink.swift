@@ -17,6 +17,8 @@ final class KeeperLink {
     private var listener: Int32?
     private var isStarting = false
     private var failures = 0
+    /// Told of a keeper that has nothing yet.
+    var attached: (() -> Void)?
     /// No keeper is started any more: the daemon ends.
     var isStandingDown = false
 
@@ -72,6 +74,7 @@ final class KeeperLink {
             services.vault.deposit(KEEPER_KIND_TABLE, id: 0, services.table.descriptor)
             server.deposit()
             services.state.keepAgain()
+            attached?()
             services.vault.ready()
             failures = 0
             services.journal.add("daemon", "a keeper (pid \(pid)) is attached")

@@ -11,6 +11,7 @@ final class Vault {
     struct Deposit {
         var kind: UInt32
         var id: UInt32
+        var generation: UInt32
         var descriptor: Int32
     }
 
@@ -63,7 +64,10 @@ final class Vault {
             switch keeper_message(packet.type) {
             case KEEPER_WELCOME: keeperPid = Int32(truncatingIfNeeded: packet.a)
             case KEEPER_ITEM where fd >= 0:
-                deposits.append(Deposit(kind: packet.label.kind, id: packet.label.id, descriptor: fd))
+                deposits.append(
+                    Deposit(
+                        kind: packet.label.kind, id: packet.label.id, generation: packet.label.generation,
+                        descriptor: fd))
             case KEEPER_EXIT: note(packet)
             case KEEPER_END: ends += 1
             case KEEPER_PING: try blockingSend(socket, type: KEEPER_PONG, a: packet.a)
@@ -87,23 +91,30 @@ final class Vault {
     }
 
     /// Keeps a copy of `descriptor` with the keeper. `done(false)`: the keeper could not take it, or died.
-    func deposit(_ kind: keeper_kind, id: UInt32, _ descriptor: Int32, done: @escaping (Bool) -> Void = { _ in }) {
+    func deposit(
+        _ kind: keeper_kind, id: UInt32, generation: UInt32 = 0, _ descriptor: Int32,
+        done: @escaping (Bool) -> Void = { _ in }
+    ) {
         guard isConnected else { return done(false) }
         waiting.append((KEEPER_DEPOSIT.rawValue, done))
         var packet = keeper_packet()
         packet.type = KEEPER_DEPOSIT.rawValue
         packet.label.kind = kind.rawValue
         packet.label.id = id
+        packet.label.generation = generation
         enqueue(packet, descriptor)
     }
 
-    func drop(_ kind: keeper_kind, id: UInt32, done: @escaping (Bool) -> Void = { _ in }) {
+    func drop(
+        _ kind: keeper_kind, id: UInt32, generation: UInt32 = 0, done: @escaping (Bool) -> Void = { _ in }
+    ) {
         guard isConnected else { return done(false) }
         waiting.append((KEEPER_DROP.rawValue, done))
         var packet = keeper_packet()
         packet.type = KEEPER_DROP.rawValue
         packet.label.kind = kind.rawValue
         packet.label.id = id
+        packet.label.generation = generation
         enqueue(packet, -1)
     }
 

@@ -48,6 +48,7 @@ private struct DumpRecordReader {
         spec.mode = try mode()
         spec.restart = restartPolicy()
         spec.stop = try stopPolicy()
+        spec.readiness = readinessPolicy()
         spec.memoryLimit = memoryLimit()
         spec.schedule = try schedule()
         spec.watch = try watch(cwd: spec.cwd)
@@ -222,8 +223,17 @@ private struct DumpRecordReader {
         var policy = StopPolicy(signal: PM2Defaults.killSignal, killTimeout: PM2Defaults.killTimeout)
         if let time = fields.time("kill_timeout") { policy.killTimeout = time }
         policy.wholeTree = fields.flag("treekill") ?? true
+        policy.withMessage = fields.flag("shutdown_with_message")
         if let text = try fields.text("kill_signal"), let signal = Signal(parsing: text) { policy.signal = signal }
         return policy
+    }
+
+    private mutating func readinessPolicy() -> ReadinessPolicy? {
+        let waits = fields.flag("wait_ready") ?? false
+        // 0 is PM2's way to say that there is none.
+        let timeout = fields.time("listen_timeout").flatMap { $0.rawValue == 0 ? nil : $0 }
+        guard waits || timeout != nil else { return nil }
+        return ReadinessPolicy(waitReady: waits, timeout: timeout)
     }
 
     /// A number of bytes, or `300M`.

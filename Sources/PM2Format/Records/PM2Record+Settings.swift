@@ -49,6 +49,9 @@ extension PM2Record {
         addRestarts(spec.restart, add)
         if spec.stop.killTimeout != PM2Defaults.killTimeout { add("kill_timeout", milliseconds(spec.stop.killTimeout)) }
         if spec.stop.signal != PM2Defaults.killSignal { add("kill_signal", .string(spec.stop.signal.description)) }
+        add("shutdown_with_message", spec.stop.withMessage.map { .bool($0) })
+        if spec.readiness?.waitReady == true { add("wait_ready", .bool(true)) }
+        add("listen_timeout", spec.readiness?.timeout.map(milliseconds))
         add("max_memory_restart", spec.memoryLimit.map { .integer($0) })
         add("cron_restart", spec.schedule.map { .string($0.pattern) })
         addWatch(spec, add)

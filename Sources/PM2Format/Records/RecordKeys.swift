@@ -41,8 +41,8 @@ enum RecordKeys {
     /// Settings that are stored and shown, and that nothing here acts on.
     static let kept: [String] = [
         "name_prefix", "execute_command", "log_file", "disable_logs", "log_type", "log_date_format", "time",
-        "append_env_to_name", "kill_retry_time", "shutdown_with_message", "wait_ready", "listen_timeout",
-        "watch_options", "force", "post_update", "install_url", "write", "vizion", "pmx", "automation", "windowsHide",
+        "append_env_to_name", "kill_retry_time", "watch_options", "force", "post_update", "install_url", "write",
+        "vizion", "pmx", "automation", "windowsHide",
         "source_map_support", "disable_source_map_support", "trace", "disable_trace", "v8", "event_loop_inspector",
         "deep_monitoring", "io", "port",
     ]

@@ -10,6 +10,7 @@ struct World {
         // The kernel's: they happen whether a daemon runs or not.
         case ends(ProcessIdentity, ExitStatus)
         case forks(ProcessIdentity)
+        case says(ModelKernel.Tag)
         // The daemon's: lost with it.
         case deliver(InstanceID, Event)
         case fires(InstanceID, TimerKind, Generation, Int)
@@ -46,12 +47,16 @@ struct World {
         var unsettledSince: Int64?
 
         /// A stop takes the time to SIGKILL, and the time for which SIGKILL is believed in.
+        /// Then it counts as ready, whatever it says. Each process that ends before begins anew.
+        var longestStart: Int64 { spec.readyTimeout == nil ? 0 : 120_000 }
         var longestStop: Int64 { spec.stop.killTimeout.rawValue + max(5000, spec.stop.killTimeout.rawValue) }
     }
 
     private var random: SeededGenerator
     private var kernel = ModelKernel()
     private var slots: [InstanceID: Slot] = [:]
+    /// What was said and not read yet.
+    private var said: [ModelKernel.Tag: ProcessIdentity] = [:]
     private var happenings: [(at: Int64, order: Int, what: Happening, daemon: Int?)] = []
     private var now: Int64 = 10_000_000
     private var order = 0
@@ -125,7 +130,11 @@ struct World {
         let stop = StopPolicy(
             killTimeout: Milliseconds(random.chance(10) ? 0 : 100 + random.milliseconds(2000)),
             wholeTree: random.chance(80))
-        let spec = spec(policy, stop: stop)
+        var spec = spec(policy, stop: stop)
+        if random.chance(30) {
+            spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(random.milliseconds(4000)))
+        }
+        if random.chance(30) { spec.stop.withMessage = true }
         let machine = InstanceMachine(id: id, spec: spec, wanted: .stopped, by: alice, at: instant(now))
         slots[id] = Slot(spec: spec, machine: machine, record: machine.record)
         slots[id]?.expectation.wanted = .stopped
@@ -135,6 +144,10 @@ struct World {
         switch what {
         case .ends(let identity, let status): ends(identity, status)
         case .forks(let parent): forks(parent)
+        case .says(let tag):
+            guard let main = kernel.main(of: tag) else { return }
+            said[tag] = main.identity
+            if isDaemonAlive { hears(tag) }
         case .deliver(let id, let event):
             if case .exited(let generation, _) = event { kernel.reap(.init(instance: id, generation: generation)) }
             send(event, to: id)
@@ -157,6 +170,19 @@ struct World {
             note("faults end")
             hasFaults = false
             if !isDaemonAlive { starts() }
+        }
+    }
+
+    /// The daemon reads what an instance wrote on its channel.
+    private mutating func hears(_ tag: ModelKernel.Tag) {
+        guard said.removeValue(forKey: tag) != nil else { return }
+        send(.ready(tag.generation), to: tag.instance)
+        // A process that said so is not waited for any more.
+        let machine = slots[tag.instance]?.machine
+        if isDaemonAlive, let machine, machine.generation == tag.generation, machine.status == .launching,
+            machine.process != nil
+        {
+            violate("\(tag.instance) said that it is ready, and is launching")
         }
     }
 
@@ -246,6 +272,7 @@ struct World {
         checkWanted(of: id)
         if slot.expectation.wanted == nil { slots[id]?.expectation.wanted = machine.wanted }
         perform(effects, of: id)
+        if isDaemonAlive { hears(.init(instance: id, generation: record.generation)) }
     }
 
     private mutating func observe(_ record: InstanceRecord) -> Observation {
@@ -272,7 +299,8 @@ struct World {
         )
         if after.isSettled || before.isSettled || isCommand(event) {
             slots[id]?.unsettledSince = after.isSettled ? nil : now
-        } else if let slot = slots[id], now - (slot.unsettledSince ?? now) > slot.longestStop + 1000 {
+        } else if let slot = slots[id], now - (slot.unsettledSince ?? now) > slot.longestStop + slot.longestStart + 1000
+        {
             violate("\(id) is \(after.status.rawValue) for too long")
         }
         if case .reset = event { slots[id]?.expectation.restarts = 0 }
@@ -306,6 +334,9 @@ struct World {
         case .spawn(let generation): spawn(generation, machine)
         case .terminate(let generation, _, let wholeTree):
             for process in targets(generation, wholeTree: wholeTree, machine) { terminate(process) }
+        case .askToEnd(let generation, _, _):
+            // Only the main process hears of it.
+            for process in targets(generation, wholeTree: false, machine) { terminate(process) }
         case .kill(let generation, let wholeTree):
             slots[id]?.killing.insert(generation)
             for process in targets(generation, wholeTree: wholeTree, machine) { kill(process) }
@@ -381,6 +412,12 @@ struct World {
             return
         }
         schedule(.deliver(id, .spawned(generation, identity)), in: delay, daemon: daemon)
+        if machine.spec.readyTimeout != nil, random.chance(60) {
+            // Some say it twice, or too late. What is said while no daemon lives waits for the next.
+            let after = delay + 1 + random.milliseconds(5000)
+            schedule(.says(tag), in: after)
+            if random.chance(20) { schedule(.says(tag), in: after + 10) }
+        }
         if hasFaults, random.chance(60) {
             let statuses: [ExitStatus] = [
                 .exited(code: 0), .exited(code: 1), .exited(code: 7), .killed(by: 9), .killed(by: 11),

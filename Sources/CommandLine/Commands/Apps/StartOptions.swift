@@ -70,6 +70,17 @@ struct StartOptions: ParsableArguments {
     @Flag(help: "Send the stop signal to the main process only.")
     var noTreekill = false
 
+    @Flag(help: "Ask it to end by the message 'shutdown' on its channel instead of the signal.")
+    var shutdownWithMessage = false
+
+    @Flag(help: "It is online when it says 'ready' on its channel.")
+    var waitReady = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --wait-ready: after this time it counts as online anyway (default: 3s).", valueName: "time"))
+    var listenTimeout: String?
+
     @Flag(help: "Only put the app into the list.")
     var noAutostart = false
 
@@ -138,9 +149,12 @@ struct StartOptions: ParsableArguments {
         if noAutostart { draft.autostart = false }
         if noAutorestart { draft.autorestart = false }
         if noTreekill { draft.killsTree = false }
+        if shutdownWithMessage { draft.stopsWithMessage = true }
+        if waitReady { draft.waitsForReady = true }
         if noSlowRetry { draft.slowRetry = false }
         draft.instances = try parse(instances, "instances", "a number or max") { InstanceCount($0) }
         draft.killTimeout = try time(killTimeout, "kill-timeout")
+        draft.readyTimeout = try time(listenTimeout, "listen-timeout")
         draft.minUptime = try time(minUptime, "min-uptime")
         draft.restartDelay = try time(restartDelay, "restart-delay")
         draft.exponentialBackoff = try time(expBackoffRestartDelay, "exp-backoff-restart-delay")
@@ -169,6 +183,8 @@ struct StartOptions: ParsableArguments {
             ("--exp-backoff-restart-delay", expBackoffRestartDelay != nil), ("--restart", restart != nil),
             ("--no-autorestart", noAutorestart), ("--stop-exit-codes", stopExitCodes != nil),
             ("--no-treekill", noTreekill), ("--no-autostart", noAutostart), ("--no-slow-retry", noSlowRetry),
+            ("--shutdown-with-message", shutdownWithMessage), ("--wait-ready", waitReady),
+            ("--listen-timeout", listenTimeout != nil),
             ("--output", output != nil), ("--error", error != nil), ("--merge-logs", mergeLogs),
             ("--stdin", stdin != nil),
         ]

@@ -108,7 +108,7 @@ struct PM2Files {
             spec.environment.merge(try settings.variables(of: spec.name)) { own, _ in own }
             return spec
         }
-        for spec in specs where spec.kept?["wait_ready"] == "true" {
+        for spec in specs where spec.readyTimeout != nil {
             console.warn("App \(spec.name) has option 'wait_ready' set, waiting for app to be ready...")
         }
         var caller = PM2Environment.caller()
