@@ -19,6 +19,7 @@ final class HomeWatch {
     private let lockDescriptor: Int32
     private var inotify: Int32 = -1
     private var repairTimer: EventLoop.TimerToken?
+    private var isOver = false
 
     init(
         _ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink, _ pm2Sockets: PM2Sockets?,
@@ -43,6 +44,9 @@ final class HomeWatch {
         }
     }
 
+    /// From now on what is missing was removed by ourselves.
+    func stop() { isOver = true }
+
     private func watchAll() {
         // Watching again what is watched already changes nothing; a directory that was made anew is a new one.
         for directory in [services.paths.home, services.paths.base, services.paths.run, services.paths.state] {
@@ -60,7 +64,7 @@ final class HomeWatch {
             self.services.loop.offload(to: self.services.stateThread) {
                 Self.missing(paths, runtime, lock)
             } then: { [unowned self] missing in
-                if !missing.isEmpty { self.repair(missing) }
+                if !missing.isEmpty, !self.isOver { self.repair(missing) }
             }
         }
     }
