@@ -19,7 +19,7 @@ final class HomeWatch {
     private let lockDescriptor: Int32
     private var inotify: Int32 = -1
     private var repairTimer: EventLoop.TimerToken?
-    private var isOver = false
+    private var isStopped = false
 
     init(
         _ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink, _ pm2Sockets: PM2Sockets?,
@@ -44,8 +44,13 @@ final class HomeWatch {
         }
     }
 
-    /// From now on what is missing was removed by ourselves.
-    func stop() { isOver = true }
+    /// From here on the daemon itself removes what is to go.
+    func stop() {
+        guard inotify >= 0 else { return }
+        services.loop.unwatch(inotify)
+        if let repairTimer { services.loop.cancel(repairTimer) }
+        isStopped = true
+    }
 
     private func watchAll() {
         // Watching again what is watched already changes nothing; a directory that was made anew is a new one.
@@ -64,7 +69,7 @@ final class HomeWatch {
             self.services.loop.offload(to: self.services.stateThread) {
                 Self.missing(paths, runtime, lock)
             } then: { [unowned self] missing in
-                if !missing.isEmpty, !self.isOver { self.repair(missing) }
+                if !missing.isEmpty, !self.isStopped { self.repair(missing) }
             }
         }
     }

@@ -50,6 +50,7 @@ struct PM2Lists {
 
     /// The table that ends most commands.
     func table() throws {
+        guard face.showsTables else { return }
         // A daemon is started also when nothing is shown.
         guard !console.isSilent else { return try face.connect() }
         console.show(try tableText())
