@@ -41,7 +41,11 @@ struct DaemonTests {
             let pids = try pm2.list().map(\.pid)
             let dump = pm2.read(pm2.paths.pm2Dump)
             let stopped = ["[PM2] [v] All Applications Stopped", "[PM2] [v] PM2 Daemon Stopped"]
-            try pm2.check(Row("pm2 kill", says: stopped))
+            let deleted = [
+                "[PM2] Applying action deleteProcessId on app [all](ids: [ 0, 1 ])", "[PM2] [api](0) ✓",
+                "[PM2] [other](1) ✓",
+            ]
+            try pm2.check(Row("pm2 kill", says: deleted + stopped))
             #expect(pids.allSatisfy { !Processes.isRunning($0) })
             #expect(pm2.home.daemonPids == [])
             #expect(pm2.home.keeperPids == [])

@@ -207,6 +207,21 @@ struct KeyTests {
         }
     }
 
+    @Test("PM2_KILL_SIGNAL and PM2_KILL_TIMEOUT change the defaults of an app")
+    func stopVariables() throws {
+        try withPM2 { pm2 in
+            try pm2.write("trap 'echo term; exit 0' TERM; echo up; while :; do sleep 0.05; done\n", to: "polite.sh")
+            try pm2.check(
+                Row(
+                    "pm2 -s start polite.sh --name api",
+                    environment: ["PM2_KILL_SIGNAL": "SIGTERM", "PM2_KILL_TIMEOUT": "20000"]))
+            let log = pm2.paths.logs + "/api-out.log"
+            try pm2.home.eventually("the app is up") { pm2.read(log) == "up\n" }
+            try pm2.check(Row("pm2 -s stop api"))
+            #expect(pm2.read(log) == "up\nterm\n")
+        }
+    }
+
     @Test("every option is stored under PM2's key")
     func stored() throws {
         try withPM2 { pm2 in

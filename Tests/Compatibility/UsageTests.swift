@@ -67,7 +67,13 @@ struct UsageTests {
         }
     }
 
-    @Test("what is not there yet says so", arguments: ["startup", "unstartup", "deploy production", "create"])
+    @Test(
+        "what is not there yet says so",
+        arguments: [
+            "startup", "unstartup", "deploy production", "create", "attach 0", "slist", "pull api", "completion",
+            "link a b",
+            "monitor all", "plus", "profile:cpu",
+        ])
     func absent(command: String) throws {
         try withPM2 { pm2 in
             let word = command.prefix { $0 != " " }

@@ -6,8 +6,6 @@ import Glibc
 /// The program under the name `pm2`: PM2's words in, PM2's words and exit codes out.
 enum PM2Face {
     static func run(_ words: [String]) -> Int32 {
-        // Commander's own spelling, which is no option of PM2's.
-        let words = words == ["-V"] ? ["--version"] : words
         let options: PM2Options
         do throws(PM2Options.Invalid) {
             options = try PM2Options.parse(words)
