@@ -36,7 +36,7 @@ build: need-swift ## everything, debug
 	$(SWIFT) build
 
 release: need-swift ## the four programs, optimised, with Swift's libraries linked in
-	for program in hearthd hearth-keeper hearth-companion; do \
+	for program in hearthd hearth-keeper hearth-companion hearth-serve; do \
 	    $(SWIFT) build -c release --static-swift-stdlib --scratch-path $(RELEASE_DIR) --product $$program || exit 1; \
 	done
 	$(SWIFT) build -c release --static-swift-stdlib -Xswiftc -static-executable --scratch-path $(STATIC_DIR) --product hearth
@@ -69,7 +69,7 @@ install: setup-release ## into PREFIX (/usr/local), below DESTDIR
 	install -d $(bin) $(libexec) $(share)/man/man1 $(share)/bash-completion/completions \
 	    $(share)/zsh/site-functions $(share)/fish/vendor_completions.d
 	install -s -m 755 $(RELEASE)/hearth $(bin)/hearth
-	install -s -m 755 $(RELEASE)/hearthd $(RELEASE)/hearth-keeper $(RELEASE)/hearth-companion $(libexec)
+	install -s -m 755 $(RELEASE)/hearthd $(RELEASE)/hearth-keeper $(RELEASE)/hearth-companion $(RELEASE)/hearth-serve $(libexec)
 	$(RELEASE)/hearth generate-manual >$(share)/man/man1/hearth.1
 	$(RELEASE)/hearth --generate-completion-script bash >$(share)/bash-completion/completions/hearth
 	$(RELEASE)/hearth --generate-completion-script zsh >$(share)/zsh/site-functions/_hearth

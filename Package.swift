@@ -45,12 +45,15 @@ let package = Package(
         .executable(name: "hearthd", targets: ["hearthd"]),
         .executable(name: "hearth-keeper", targets: ["hearth-keeper"]),
         .executable(name: "hearth-companion", targets: ["hearth-companion"]),
+        .executable(name: "hearth-serve", targets: ["hearth-serve"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         // The companion's alone: the command line and the daemon stay small.
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
+        // Only for hearth-serve: command line, daemon and keeper stay without it.
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     ],
     targets: [
         // What Swift cannot see or must not run: system calls without wrappers, code between clone and exec.
@@ -67,7 +70,7 @@ let package = Package(
         // The control socket: Varlink wire types, framing, client, interface text.
         library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
-        library("Configuration", ["CLinux", "Model", "Platform"]),
+        library("Configuration", ["CLinux", "Model", "Supervision", "Platform"]),
         // PM2's formats: its records, its dump, its tables, its configuration store.
         library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
         library(
@@ -95,6 +98,16 @@ let package = Package(
                 "Configuration", .product(name: "Yams", package: "Yams"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], path: "Sources/Companion", swiftSettings: settings),
+        // The web server of `serve`: static files over HTTP.
+        library(
+            "StaticSite",
+            [
+                "CLinux",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .executableTarget(
+            name: "hearth-serve", dependencies: ["StaticSite"], path: "Sources/Serve", swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
         tests("SupervisionTests", ["Model", "Supervision"]),
@@ -113,6 +126,7 @@ let package = Package(
         tests("KeeperTests", ["CLinux"]),
         tests("InspectionTests", ["Platform", "Model", "CLinux"]),
         testLibrary("TestSupport", ["CLinux", "Control", "Model", "Platform", "Records"], path: "Tests/Support"),
+        tests("StaticSiteTests", ["StaticSite"]),
         // Drives the built binaries.
         tests("EndToEnd", ["TestSupport", "CLinux", "Control", "Model", "Platform", "Records"]),
         // Runs the commands of the documents with the built binaries.

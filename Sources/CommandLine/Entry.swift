@@ -11,7 +11,9 @@ package enum Entry {
         } catch {
             return report(error)
         }
-        if Arguments.programName == "pm2" { return PM2Face.run(arguments) }
+        let name = Arguments.programName
+        if name == "pm2" { return PM2Face.run(arguments) }
+        if PM2Runtime.names.contains(name) { return PM2Runtime.run(arguments) }
         do {
             let words = Arguments.normalised(arguments)
             if let list = try ListRunner.plain(words) {

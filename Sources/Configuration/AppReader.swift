@@ -143,20 +143,22 @@ struct AppReader {
             case .string, .integer, .number:
                 let pattern = value.variableText
                 draft.schedule = pattern
-                if let problem = SchedulePattern.problem(in: pattern) { badPattern(problem, key, value) }
+                if let problem = SchedulePattern.problem(in: pattern, dialect: dialect) {
+                    badPattern(problem, key)
+                }
             default: expect("a cron pattern", key, value)
             }
         }
         readWatch(into: &draft)
     }
 
-    private mutating func badPattern(_ problem: String, _ key: String, _ value: JSONValue) {
+    private mutating func badPattern(_ problem: String, _ key: String) {
         if dialect == .pm2 {
             problems.append(ConfigurationError("Cron pattern error: \(problem)"))
         } else {
             problems.append(
                 ConfigurationError(
-                    "\(value.quoted) is not a cron pattern: \(problem)", hint: "write \"0 3 * * *\" for every day at 3",
+                    "not a cron pattern: \(problem)", hint: "write \"0 3 * * *\" for every day at 3",
                     location: place(of: key), subject: .setting))
         }
     }

@@ -23,10 +23,10 @@ extension AppResolver {
 
     func schedule(of draft: AppDraft) throws(ConfigurationError) -> RestartSchedule? {
         guard let pattern = draft.schedule, !pattern.isEmpty, pattern != "0" else { return nil }
-        if let problem = SchedulePattern.problem(in: pattern) {
+        if let problem = SchedulePattern.problem(in: pattern, dialect: dialect) {
             guard dialect == .hearth else { throw ConfigurationError("Cron pattern error: \(problem)") }
             throw ConfigurationError(
-                "'\(pattern)' is not a cron pattern: \(problem)", hint: "write \"0 3 * * *\" for every day at 3")
+                "not a cron pattern: \(problem)", hint: "write \"0 3 * * *\" for every day at 3")
         }
         return RestartSchedule(pattern: pattern, startsStopped: defaults.scheduleStartsStopped)
     }

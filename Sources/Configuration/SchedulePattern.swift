@@ -1,12 +1,15 @@
+import Supervision
+
 /// Checks the pattern of a scheduled restart.
 package enum SchedulePattern {
-    /// What is wrong with `pattern`; nil: nothing. The one place where patterns are checked.
-    package static func problem(in pattern: String) -> String? {
-        let fields = pattern.split(whereSeparator: \.isWhitespace)
-        if pattern.hasPrefix("@") { return "names such as '\(pattern.prefix(20))' are not known" }
-        guard fields.count == 5 || fields.count == 6 else {
-            return "it has \(fields.count) fields instead of 5, or 6 with seconds in front"
+    /// What is wrong with `pattern`; nil: nothing. The one place where patterns are checked before the daemon gets them.
+    package static func problem(in pattern: String, dialect: Dialect) -> String? {
+        do throws(CronSchedule.Invalid) {
+            let schedule = try CronSchedule(parsing: pattern)
+            // PM2 knows no names of patterns; what it refuses must not begin to run.
+            return schedule.isShorthand && dialect == .pm2 ? "'\(pattern)' is not made of 5 or 6 fields" : nil
+        } catch {
+            return error.message
         }
-        return nil
     }
 }

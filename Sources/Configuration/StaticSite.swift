@@ -31,18 +31,14 @@ package struct StaticSite: Hashable, Sendable {
 
     /// The settings as PM2 hands them to the server.
     package func variables(path: String) -> [String: String] {
-        var variables = [
+        // Every variable is set: the caller's own would count otherwise.
+        return [
             "PM2_SERVE_PATH": path, "PM2_SERVE_PORT": String(port), "PM2_SERVE_HOST": host,
+            "PM2_SERVE_SPA": String(spa), "PM2_SERVE_FTP": String(listsDirectories),
+            "PM2_SERVE_HOMEPAGE": homepage ?? "", "PM2_SERVE_BASIC_AUTH": String(basicAuth != nil),
+            "PM2_SERVE_BASIC_AUTH_USERNAME": basicAuth?.user ?? "",
+            "PM2_SERVE_BASIC_AUTH_PASSWORD": basicAuth?.password ?? "",
         ]
-        if spa { variables["PM2_SERVE_SPA"] = "true" }
-        if listsDirectories { variables["PM2_SERVE_FTP"] = "true" }
-        if let homepage { variables["PM2_SERVE_HOMEPAGE"] = homepage }
-        if let basicAuth {
-            variables["PM2_SERVE_BASIC_AUTH"] = "true"
-            variables["PM2_SERVE_BASIC_AUTH_USERNAME"] = basicAuth.user
-            variables["PM2_SERVE_BASIC_AUTH_PASSWORD"] = basicAuth.password
-        }
-        return variables
     }
 
     /// The site that an app with the script `serve` describes by its variables.

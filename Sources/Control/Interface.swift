@@ -104,7 +104,8 @@ package enum Interface {
         type Result (id: ?int, name: string, ok: bool, message: string)
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
-        # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved.
+        # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved,
+        # cron, memory, watch.
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 
         method Hello() -> (

@@ -238,7 +238,8 @@ package struct EnvironmentReply: Codable, Sendable {
     package struct Variable: Codable, Sendable, Equatable {
         package var name: String
         package var value: String
-        /// `shell` (the caller's at start), `app` (file or option) or `hearth` (set at each spawn).
+        /// `shell` (the caller's at start), the path of an environment file, `app` (app file or option) or `hearth` (set at
+        /// each spawn).
         package var origin: String
 
         package init(name: String, value: String, origin: String) {

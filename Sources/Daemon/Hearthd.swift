@@ -381,6 +381,7 @@ final class Daemon: Lifecycle {
             return
         }
         hasSaidGoodbye = true
+        homeWatch.stop()
         server.unlinkSocket()
         pm2Sockets?.close()
         _ = unlink(services.paths.pidFile)

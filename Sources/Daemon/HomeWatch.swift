@@ -19,6 +19,7 @@ final class HomeWatch {
     private let lockDescriptor: Int32
     private var inotify: Int32 = -1
     private var repairTimer: EventLoop.TimerToken?
+    private var isStopped = false
 
     init(
         _ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink, _ pm2Sockets: PM2Sockets?,
@@ -43,6 +44,14 @@ final class HomeWatch {
         }
     }
 
+    /// From here on the daemon itself removes what is to go.
+    func stop() {
+        guard inotify >= 0 else { return }
+        services.loop.unwatch(inotify)
+        if let repairTimer { services.loop.cancel(repairTimer) }
+        isStopped = true
+    }
+
     private func watchAll() {
         // Watching again what is watched already changes nothing; a directory that was made anew is a new one.
         for directory in [services.paths.home, services.paths.base, services.paths.run, services.paths.state] {
@@ -60,7 +69,7 @@ final class HomeWatch {
             self.services.loop.offload(to: self.services.stateThread) {
                 Self.missing(paths, runtime, lock)
             } then: { [unowned self] missing in
-                if !missing.isEmpty { self.repair(missing) }
+                if !missing.isEmpty, !self.isStopped { self.repair(missing) }
             }
         }
     }

@@ -8,7 +8,7 @@ internal import CLinux
 ///
 /// A process cannot leave its cgroup unasked, so here membership is a fact and not a finding. Only what was delegated
 /// is used: a cgroup that carries systemd's delegation mark, or one that an administrator names in `HEARTH_CGROUP`.
-/// No controller is enabled, only membership and `cgroup.kill` are used.
+/// No controller is enabled; membership and `cgroup.kill` are used, and memory accounting where somebody enabled it.
 package enum Cgroups {
     /// The directory under which instances get theirs; nil where nothing was delegated.
     package static func delegatedBase() -> String? {

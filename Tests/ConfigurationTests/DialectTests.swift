@@ -89,11 +89,20 @@ struct DialectTests {
             ),
             (
                 "{script: 'a', cron_restart: '* *'}",
-                "Cron pattern error: it has 2 fields instead of 5, or 6 with seconds in front"
+                "Cron pattern error: '* *' has 2 fields, not 5 (minute hour day month weekday) or 6 (seconds first)"
             ),
         ])
     func reasons(app: String, reason: String) {
         #expect(Self.problems("[\(app)]") == [reason])
+    }
+
+    @Test("a name of a cron pattern is one in Hearth's dialect only")
+    func namedPatterns() {
+        let app = "[{script: 'a', cron_restart: '@daily'}]"
+        #expect(Self.problems(app) == ["Cron pattern error: '@daily' is not made of 5 or 6 fields"])
+        #expect(Self.problems(app, .hearth) == [])
+        let problem = Self.problems("[{script: 'a', cron: '61 * * * *'}]", .hearth).first
+        #expect(problem?.hasPrefix("apps.json: [0].cron: not a cron pattern: ") == true)
     }
 
     @Test("every problem is told at once, as a problem of a setting")

@@ -2,15 +2,17 @@ import Glibc
 
 /// Standard output and error of a foreground run: whoever reads slowly must not keep the run from its signals.
 final class ForegroundOutput {
-    /// The reader has gone.
+    /// The reader has gone, or was waited for long enough.
     struct Broken: Error {}
 
     /// Told when a signal has come while a reader is waited for.
     var receiveSignals: () -> Void = {}
     /// Readable when a signal has come.
     private let signals: Int32
-    /// When waiting for a slow reader ends, on the monotonic clock; nil: it is waited for however long it takes.
-    var deadline: Int64?
+    /// Milliseconds that a reader may take for a piece; nil: it is waited for however long it takes.
+    var patience: Int64? { didSet { progress = Self.now() } }
+    /// When something was written last.
+    private var progress: Int64 = 0
     /// Nothing is written any more.
     private var isClosed = false
 
@@ -21,17 +23,19 @@ final class ForegroundOutput {
 
     func write(_ bytes: [UInt8], _ fd: Int32) throws {
         var done = 0
-        while done < bytes.count, !isClosed {
+        progress = Self.now()
+        while done < bytes.count {
+            if isClosed { throw Broken() }
             var entries = [
                 pollfd(fd: fd, events: Int16(POLLOUT), revents: 0),
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
             ]
             var pause: Int32 = -1
-            if let deadline {
-                let left = deadline - Self.now()
+            if let patience {
+                let left = progress + patience - Self.now()
                 guard left > 0 else {
                     isClosed = true
-                    return
+                    throw Broken()
                 }
                 pause = Int32(clamping: left)
             }
@@ -43,12 +47,15 @@ final class ForegroundOutput {
             }
             if count >= 0 {
                 done += count
+                progress = Self.now()
             } else if errno != EINTR, errno != EAGAIN {
                 isClosed = true
                 throw Broken()
             }
         }
     }
+
+    func close() { isClosed = true }
 
     /// Milliseconds.
     static func now() -> Int64 {

@@ -51,6 +51,7 @@ final class ForegroundRun {
     private var follower: LogFollower<PM2LogPrinter>?
     private var events: EventFeed?
     private var marks = LogMarks()
+    private var space = LogSpace()
 
     private var ownsDaemon = false
     private var keeper: Int32?
@@ -72,7 +73,7 @@ final class ForegroundRun {
 
     private static let firstLook: Int64 = 4000
     private static let lookInterval: Int64 = 2000
-    /// Milliseconds that a reader may keep us waiting once we are to end.
+    /// Milliseconds that a reader may keep us waiting for a piece once we are to end.
     private static let lastWords: Int64 = 3000
 
     init(_ session: Session, _ options: Options, startApps: @escaping (Start) throws -> [InstanceID]) {
@@ -101,9 +102,12 @@ final class ForegroundRun {
             throw error
         }
         do {
+            try follower?.begin()
             try loop()
         } catch is ForegroundOutput.Broken {
-            // Nobody reads any more, as when a terminal is closed.
+            // Nobody reads any more, as when a terminal is closed; or nobody did while we were to end.
+            follower = nil
+            events = nil
             beginStop(0)
             try loop()
         }
@@ -138,7 +142,6 @@ final class ForegroundRun {
         if !ownsDaemon { own = ids }
         self.follower = follower
         nextLook = ForegroundOutput.now() + Self.firstLook
-        try follower.begin()
     }
 
     private func isDaemonThere() throws -> Bool {
@@ -232,13 +235,13 @@ final class ForegroundRun {
         self.code = code
         isOver = false
         stop = ForegroundStop(session.paths, instances: own, origin: options.origin)
-        output.deadline = ForegroundOutput.now() + Self.lastWords
+        output.patience = Self.lastWords
+        // At once: the loop itself may be waiting for a reader.
+        try? stopTurn()
     }
 
     private func stopTurn() throws {
         guard let progress = try stop?.turn() else { return }
-        // As long as the apps are stopping they may say something.
-        output.deadline = ForegroundOutput.now() + Self.lastWords
         switch progress {
         case .waiting: break
         case .done: isOver = true
@@ -253,6 +256,7 @@ final class ForegroundRun {
     private func stopByForce() {
         code = Self.failed
         isOver = true
+        output.close()
         // The daemon may be another one by now.
         let current = OfflineHome.recordedDaemon(session.paths)
         stop?.killNow(daemon: Set([keeper, current ?? daemon].compactMap { $0 }).sorted())
@@ -278,6 +282,8 @@ final class ForegroundRun {
         }
         guard ForegroundOutput.now() >= nextLook else { return }
         nextLook = ForegroundOutput.now() + Self.lookInterval
+        // Where a daemon was there before us, its logs are not ours to thin out.
+        if ownsDaemon, let places = follower?.places { space.free(places, below: session.paths.logs) }
         // One that is still not answered is given up: the daemon hangs, and its keeper replaces it.
         look = try? PendingCall(session.paths, .list, SelectorParameters(selectors: []))
         if look == nil { try daemonIsAbsent() } else { absences = 0 }

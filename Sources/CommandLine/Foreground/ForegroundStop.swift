@@ -27,7 +27,9 @@ struct ForegroundStop {
     private var call: PendingCall<Answer>?
     /// The daemon has answered, and is to be gone as well.
     private var isAnswered = false
-    private var since = ForegroundOutput.now()
+    private var answeredAt: Int64 = 0
+    /// Since when there is no daemon.
+    private var lostAt: Int64?
 
     /// Milliseconds for a daemon that died to come back, and for one that has answered to be gone.
     private static let patience: Int64 = 5000
@@ -50,7 +52,7 @@ struct ForegroundStop {
                 if try call.receive().isOver {
                     if instances != nil { return .done }
                     isAnswered = true
-                    since = ForegroundOutput.now()
+                    answeredAt = ForegroundOutput.now()
                 }
             }
         } catch .remote(let error) {
@@ -59,13 +61,15 @@ struct ForegroundStop {
             if isAnswered { return .done }
             call = nil
             // It may have been killed before it was done: its keeper brings another, which is asked again.
-            guard ForegroundOutput.now() - since > Self.patience else { return .waiting }
+            let lost = lostAt ?? ForegroundOutput.now()
+            lostAt = lost
+            guard ForegroundOutput.now() - lost > Self.patience else { return .waiting }
             return try offline()
         } catch {
             call = nil
         }
         // Its apps are stopped; that it lives on is its keeper's concern.
-        if isAnswered, ForegroundOutput.now() - since > Self.patience { return .done }
+        if isAnswered, ForegroundOutput.now() - answeredAt > Self.patience { return .done }
         return .waiting
     }
 
@@ -77,7 +81,8 @@ struct ForegroundStop {
         } else {
             call = try PendingCall(paths, .kill, OriginParameters(origin: origin))
         }
-        since = ForegroundOutput.now()
+        try call?.settle()
+        lostAt = nil
     }
 
     /// There is no daemon any more.

@@ -14,11 +14,15 @@ struct FollowedFile {
     private var inode: ino_t = 0
     private(set) var offset: Int64
     private var partial: [UInt8] = []
+    /// There is more to read at once: an app that writes faster than it is read must not keep its reader for ever.
+    private(set) var hasMore = false
     /// The last bytes before `offset`.
     private var mark: [UInt8] = []
 
     /// A line longer than this is given out in pieces.
     private static let longestLine = 1 << 20
+    /// Blocks that are read in one go.
+    private static let blocksAtOnce = 64
     /// So many bytes are hardly twice in a log by chance.
     private static let markBytes = 128
     /// Beginnings are cut off files in blocks of the file system: multiples of this.
@@ -69,9 +73,9 @@ struct FollowedFile {
     mutating func readLines(_ emit: ([ArraySlice<UInt8>]) throws -> Void) throws {
         if descriptor >= 0 {
             try drain(emit)
-            guard isReplaced else { return }
+            guard !hasMore, isReplaced else { return }
             // What was written into the old file until it was left.
-            try drain(emit)
+            repeat { try drain(emit) } while hasMore
             // What it ends with will not be completed any more.
             if !partial.isEmpty { try emit([partial[...]]) }
             close()
@@ -85,7 +89,7 @@ struct FollowedFile {
 
     /// Gives out what stands behind the last newline, when nothing will follow any more.
     mutating func readRest(_ emit: ([ArraySlice<UInt8>]) throws -> Void) throws {
-        try readLines(emit)
+        repeat { try readLines(emit) } while hasMore
         if !partial.isEmpty { try emit([partial[...]]) }
         partial = []
     }
@@ -111,8 +115,15 @@ struct FollowedFile {
 
     private mutating func drain(_ emit: ([ArraySlice<UInt8>]) throws -> Void) throws {
         checkPlace()
+        hasMore = false
         var block = [UInt8](repeating: 0, count: 65_536)
+        var blocks = 0
         while true {
+            guard blocks < Self.blocksAtOnce else {
+                hasMore = true
+                return
+            }
+            blocks += 1
             let count = block.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }

@@ -14,6 +14,8 @@ final class LogFollower<Sink: LogSink> {
     private var watch: DirectoryWatch
     /// Where a file begins that is found later: what stood in it before is not shown.
     var beginning: (String) -> Int64 = { _ in 0 }
+    /// Files that were not read to their ends.
+    private var unfinished: Set<String> = []
     /// Nobody could tell the sources when the list had changed.
     private var owesRefresh = false
 
@@ -34,7 +36,7 @@ final class LogFollower<Sink: LogSink> {
     var descriptor: Int32 { watch.descriptor }
 
     /// Milliseconds after which a turn is due although nothing was told; -1: none.
-    var pause: Int32 { watch.hasMissing || owesRefresh ? 500 : -1 }
+    var pause: Int32 { !unfinished.isEmpty ? 0 : watch.hasMissing || owesRefresh ? 500 : -1 }
 
     /// Takes up a file and gives its last lines; what is followed begins behind them.
     func take(_ source: LogSource, history count: Int, complete: Bool) throws(SystemError) -> [LogTail.Line] {
@@ -64,8 +66,11 @@ final class LogFollower<Sink: LogSink> {
         if owesRefresh { try refresh() }
         guard let changed = watch.changes() else { return try readAll() }
         if changed.contains(paths.desiredState) { try refresh() }
-        for path in changed.sorted() { try read(path) }
+        for path in changed.union(unfinished).sorted() { try read(path) }
     }
+
+    /// How far each file has been read.
+    var places: [String: Int64] { files.mapValues(\.file.offset) }
 
     /// Gives out all that there is, and what no newline ends.
     func finish() throws {
@@ -109,7 +114,10 @@ final class LogFollower<Sink: LogSink> {
     private func read(_ path: String) throws {
         guard var entry = files[path] else { return }
         // Also when the reader has gone: the place in the file is not forgotten.
-        defer { files[path] = entry }
+        defer {
+            files[path] = entry
+            if entry.file.hasMore { unfinished.insert(path) } else { unfinished.remove(path) }
+        }
         let source = entry.source
         try entry.file.readLines { try sink.print($0, of: source) }
     }

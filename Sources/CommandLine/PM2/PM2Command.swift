@@ -19,7 +19,9 @@ struct PM2Command: Sendable {
     }
 
     /// In the order of the help.
-    static let table: [PM2Command] = [
+    static let table: [PM2Command] = own + absent
+
+    private static let own: [PM2Command] = [
         PM2Command(name: "start", operands: "[name|namespace|file|ecosystem|id...]", help: "start and daemonize an app")
         {
             try PM2Start(face: $0).run($1)
@@ -185,8 +187,16 @@ struct PM2Command: Sendable {
         PM2Command(
             name: "serve", aliases: ["expose"], operands: "[path] [port]", help: "serve a directory over http via port"
         ) { try PM2Serve(face: $0).run($1) },
+        PM2Command(name: "logrotate", help: "copy default logrotate configuration") { face, _ in
+            try PM2LogFiles(face: face).writeRotation()
+        },
         PM2Command(name: "examples", help: "display pm2 usage examples") { face, _ in PM2Help.examples(face.console) },
     ]
+
+    /// Known words that do nothing here but say so.
+    private static let absent: [PM2Command] = PM2Absent.rare.map { name in
+        PM2Command(name: name, help: "not in this version of Hearth") { face, _ in try PM2Absent.say(name, face) }
+    }
 }
 
 extension PM2Session {

@@ -50,7 +50,7 @@ enum PM2Face {
     }
 
     /// Anything that went wrong, on standard error, marked as PM2 does.
-    private static func report(_ error: any Error, _ console: PM2Console) {
+    static func report(_ error: any Error, _ console: PM2Console) {
         if let failure = Failure(error) {
             for line in failure.lines { console.error(DisplayText.escape(line, unicode: true)) }
         } else {

@@ -20,6 +20,7 @@ extension PM2Options {
     private static let logs: Set<String> = ["logs", "log"]
     private static let serve: Set<String> = ["serve", "expose"]
     private static let lists: Set<String> = ["list", "ls"]
+    private static let runtime: Set<String> = [PM2Runtime.name]
     private static let hosts: Set<String> = ["slist", "sysinfos"]
 
     /// In the order of the help.
@@ -108,6 +109,13 @@ extension PM2Options {
         value("basic-auth-password", nil, "<password>", "set basic auth password", only: serve),
         value("monitor", nil, "<frontend-app>", "frontend app monitoring", only: serve),
         flag("watch", nil, "refresh the list", only: lists),
+        value("delay", nil, "<seconds>", "delay start of configuration file", only: runtime),
+        either("web", nil, "[port]", "launch process web api on [port]", only: runtime),
+        flag("formatted", nil, "formatted log output |id|app|log", only: runtime),
+        flag("no-auto-exit", nil, "do not exit if all processes are errored/stopped or 0 apps launched", only: runtime),
+        value("secret", nil, "<key>", "PM2 Plus secret key", only: runtime),
+        value("public", nil, "<key>", "PM2 Plus public key", only: runtime),
+        value("machine-name", nil, "<name>", "PM2 Plus machine name", only: runtime),
         flag("tree", "t", "show as tree", only: hosts),
     ]
 }

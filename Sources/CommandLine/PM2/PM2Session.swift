@@ -12,13 +12,22 @@ final class PM2Session {
     let session: Session
     /// Nothing is said of a daemon that had to be started: the output is read by a program.
     var startsSilently = false
+    /// Tables after commands are left out: the output is the apps'.
+    var showsTables = true
+    /// Told of new apps before they are started.
+    var announce: ([AppSpec]) -> Void = { _ in }
     private var isConnected = false
 
-    init(_ options: PM2Options) throws {
+    convenience init(_ options: PM2Options) throws {
+        let paths = try Self.home()
+        self.init(options, Session(paths: paths, timeout: CommonOptions.defaultTimeout))
+    }
+
+    init(_ options: PM2Options, _ session: Session) {
         self.options = options
+        self.session = session
         console = PM2Console(options)
-        paths = try Self.home()
-        session = Session(paths: paths, timeout: CommonOptions.defaultTimeout)
+        paths = session.paths
     }
 
     /// PM2_HOME, else `.pm2` in the home directory.
@@ -96,6 +105,7 @@ final class PM2Session {
         _ apps: [AppSpec], environment: [String: String], token: String = Session.makeToken()
     ) throws -> InstancesReply {
         try connect()
+        announce(apps)
         return try session.change(
             .start, StartParameters(apps: apps, environment: environment, token: token, origin: origin), repeats: true)
     }

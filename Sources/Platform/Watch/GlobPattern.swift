@@ -20,6 +20,8 @@ package struct GlobPattern: Hashable, Sendable {
 
     /// Enough for `{a,b}{c,d}{…}`; more is a mistake, and would cost at every change.
     private static let mostAlternatives = 256
+    /// Scalars in which braces are looked for; a longer one is taken as it is.
+    private static let longest = 1024
 
     package init(_ pattern: String) {
         let expanded = Self.expandBraces(Array(pattern.unicodeScalars))
@@ -46,7 +48,7 @@ package struct GlobPattern: Hashable, Sendable {
     // MARK: Reading
 
     private static func expandBraces(_ pattern: [Unicode.Scalar]) -> [[Unicode.Scalar]] {
-        guard let open = pattern.firstIndex(of: "{") else { return [pattern] }
+        guard pattern.count <= longest, let open = pattern.firstIndex(of: "{") else { return [pattern] }
         var depth = 0
         var parts: [[Unicode.Scalar]] = [[]]
         for index in open..<pattern.count {
@@ -59,8 +61,11 @@ package struct GlobPattern: Hashable, Sendable {
                 if depth == 0 {
                     guard parts.count > 1 else { break }
                     let (head, tail) = (Array(pattern[..<open]), Array(pattern[(index + 1)...]))
-                    let all = parts.lazy.flatMap { expandBraces(head + $0 + tail) }
-                    return Array(all.prefix(mostAlternatives))
+                    var all: [[Unicode.Scalar]] = []
+                    for part in parts where all.count < mostAlternatives {
+                        all += expandBraces(head + part + tail).prefix(mostAlternatives - all.count)
+                    }
+                    return all
                 }
             } else if scalar == ",", depth == 1 {
                 parts.append([])

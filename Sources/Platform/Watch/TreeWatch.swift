@@ -75,9 +75,8 @@ package final class TreeWatch: @unchecked Sendable {
         if root != "/" {
             let parent = FileSystem.parent(of: root)
             let isDirectory = FileSystem.isDirectory(root)
-            let watch =
-                isDirectory
-                ? clinux_inotify_watch_names(descriptor, parent) : clinux_inotify_watch_tree(descriptor, parent)
+            let add = isDirectory ? clinux_inotify_watch_names : clinux_inotify_watch_tree
+            let watch = add(descriptor, parent)
             if watch >= 0 {
                 directories[watch, default: Directory(path: parent)].roots.insert(
                     root.split(separator: "/").last.map(String.init) ?? root)

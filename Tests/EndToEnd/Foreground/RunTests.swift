@@ -2,6 +2,7 @@ import Control
 import Foundation
 import Glibc
 import Model
+import Records
 import TestSupport
 import Testing
 
@@ -130,6 +131,58 @@ struct RunTests {
             #expect(try home.exitCode(of: pid) == 1)
             #expect(errors(of: home).contains("missing.js"))
             try home.eventually("no daemon stays") { home.daemonPids.isEmpty && home.keeperPids.isEmpty }
+        }
+    }
+
+    @Test("a reader that does not read keeps nobody from ending")
+    func blockedReader() throws {
+        try withHome(starting: false) { home in
+            let pipe = home.file("pipe")
+            #expect(mkfifo(pipe, 0o600) == 0)
+            // Held open, never read.
+            let reader = open(pipe, O_RDWR | O_CLOEXEC)
+            defer { close(reader) }
+            let variables = home.environment.merging([
+                "HEARTH_HOME": home.path,
+                "HEARTH_LIBEXEC": (try Programs.keeper() as NSString).deletingLastPathComponent,
+            ]) { _, new in new }
+            let pid = try home.startProcess(
+                try Programs.hearth(), ["run", "yes", "--name", "yes", "--cwd", home.path], environment: variables,
+                output: pipe, errors: home.file("run.err"))
+            try home.eventually("it writes") { try home.instance("yes").status == .online }
+            kill(pid, SIGTERM)
+            #expect(try home.exitCode(of: pid, within: 20) == 0)
+            #expect(home.appPids.isEmpty)
+        }
+    }
+
+    @Test("what was shown does not fill the disk, and is shown to the last byte")
+    func space() throws {
+        try withHome(starting: false) { home in
+            try home.write(
+                """
+                #!/bin/sh
+                number=0
+                while [ $number -lt 64 ]; do
+                    head -c 131071 /dev/zero | tr '\\0' x
+                    echo
+                    number=$((number + 1))
+                done
+                exec sleep 1000
+
+                """, to: "much.sh", executable: true)
+            let pid = try run(home, "./much.sh --name much")
+            let log = home.paths.logs + "/much-out.log"
+            var status = stat()
+            try home.eventually("all is shown") {
+                stat(home.file("run.out"), &status) == 0 && status.st_size == 8 << 20
+            }
+            try home.eventually("most is free") {
+                stat(log, &status) == 0 && status.st_size == 8 << 20 && status.st_blocks * 512 < 3 << 20
+            }
+            kill(pid, SIGTERM)
+            #expect(try home.exitCode(of: pid) == 0)
+            #expect(!home.read("run.out").contains("\0"))
         }
     }
 

@@ -97,8 +97,7 @@ struct WatchTests {
         }
     }
 
-    @Test(
-        "what is ignored restarts nothing: dot files, node_modules, patterns, other extensions, own logs and pid files")
+    @Test("dot files, node_modules, patterns, other extensions, own logs and pid files restart nothing")
     func ignored() throws {
         try withHome { home in
             for directory in ["src/.git", "src/node_modules/x", "src/tmp/deep", "src/a"] {
@@ -141,6 +140,32 @@ struct WatchTests {
                 #expect(try home.instance(name).reason == "restarted by hearth (watch: \(path) changed)")
             }
             #expect(try home.instance("whole").restarts == 1)
+        }
+    }
+
+    @Test("a tree of 20,000 directories is watched, and nobody waits for that")
+    func large() throws {
+        try withHome { home in
+            let app = try watched(home)
+            let made = try home.shellRun(
+                "for i in $(seq 200); do (mkdir src/$i; cd src/$i; seq 100 | xargs mkdir); done")
+            try #require(made.code == 0, "\(made.errors.prefix(500))")
+            try home.start(app, home.sleeper("other"))
+            let other = try home.pid("other")
+            let begun = ContinuousClock.now
+            kill(other, SIGKILL)
+            try home.eventually("the other app runs again") {
+                try home.instance("other").pid.map { $0 != other } ?? false
+            }
+            // Far more than a restart takes, far less than a walk through many directories on a busy disk may.
+            #expect(ContinuousClock.now - begun < .seconds(5))
+            try isArmed(home)
+            try home.write("1", to: "src/200/100/deep.js")
+            try home.eventually("it was restarted, or says why not") {
+                try home.instance("web").restarts == 1
+                    || home.notes().contains { $0.contains("fs.inotify.max_user_watches") }
+            }
+            #expect(try home.instance("web").status != .errored)
         }
     }
 

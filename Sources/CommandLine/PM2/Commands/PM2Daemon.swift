@@ -16,9 +16,13 @@ struct PM2Daemon {
 
     /// Ends every app and the daemon. The list is forgotten, the dump is not touched.
     func kill() throws {
-        try face.connect()
+        let entries = try face.inventory().entries
         let client = try face.session.connect()
         let parameters = OriginParameters(origin: face.origin)
+        if !entries.isEmpty {
+            let ids = entries.map(\.instance.id)
+            console.say("Applying action deleteProcessId on app [all](ids: \(PM2Lists.inspected(ids)))")
+        }
         do {
             _ = try client.call(
                 .kill, parameters, as: KillReply.self, kind: .changing, deadline: Session.Deadline.stopping)
@@ -27,6 +31,7 @@ struct PM2Daemon {
             let _: KillReply = try face.session.change(
                 .kill, parameters, repeats: true, deadline: Session.Deadline.stopping)
         }
+        for entry in entries { console.say("[\(entry.instance.name)](\(entry.instance.id)) ✓") }
         console.say("[v] All Applications Stopped")
         guard client.waitForEnd(milliseconds: 5000) else {
             console.error("The daemon (pid \(client.peer.pid)) is still there after 5 s")

@@ -50,7 +50,7 @@ struct PM2Lists {
 
     /// The table that ends most commands.
     func table() throws {
-        guard !console.isSilent else { return }
+        guard face.showsTables, !console.isSilent else { return }
         console.output(try tableText())
     }
 

@@ -1,6 +1,8 @@
+import Configuration
 import Control
 import Glibc
 import Model
+import Platform
 import Records
 
 /// `flush`, `reloadLogs` and `logs`.
@@ -68,5 +70,42 @@ struct PM2LogFiles {
         }
         if let text = options["highlight"], text != "true" { logs.options.highlight = text }
         try logs.run(session: face.session)
+    }
+
+    // MARK: - logrotate
+
+    /// A configuration for the system's logrotate, which copies and truncates: that suits apps that write themselves.
+    func writeRotation() throws {
+        let user = face.options["user"] ?? UserNames.name(of: geteuid())
+        guard geteuid() == 0 else {
+            console.say("You have to run this command as root. Execute the following command:")
+            let directory = Paths.absolute("..", base: InstalledProgram.ownPath() ?? "/usr/local/bin/pm2", home: nil)
+            console.line("      sudo env PATH=$PATH:\(directory) pm2 logrotate -u \(user)")
+            throw PM2Exit.failed
+        }
+        guard !user.isEmpty, user.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) })
+        else {
+            console.error("'\(user)' cannot be the name of a user")
+            throw PM2Exit.failed
+        }
+        let path = "/etc/logrotate.d/pm2-\(user)"
+        let text = """
+            \(face.paths.daemonLog) \(face.paths.logs)/*.log {
+                    rotate 12
+                    weekly
+                    missingok
+                    notifempty
+                    compress
+                    delaycompress
+                    copytruncate
+                    create 0640 \(user) \(user)
+            }
+
+            """
+        do throws(SystemError) { try FileSystem.replace(path, with: Array(text.utf8), mode: 0o644, sync: true) } catch {
+            console.error(error.description)
+            throw PM2Exit.failed
+        }
+        console.say("Logrotate configuration added to \(path)")
     }
 }

@@ -11,6 +11,7 @@ struct PM2Start {
 
     func run(_ given: [String]) throws {
         let operands = given.isEmpty ? ["ecosystem.config.js"] : given
+        if options.has("no-daemon"), face.showsTables { return try PM2Runtime.stay(options, operands) }
         for operand in operands {
             if operand == "-", operands.count == 1 {
                 try PM2Files(face: face).startOrRestart("-", reload: false)
