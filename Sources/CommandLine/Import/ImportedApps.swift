@@ -148,11 +148,15 @@ private struct ImportedApp {
         var object = OrderedObject(["name": .string(name)])
         func set(_ key: String, _ value: OrderedJSON?) { if let value { object[key] = value } }
         set("namespace", spec.namespace == "default" ? nil : .string(spec.namespace))
-        set("script", .string(spec.script))
-        set("args", Self.strings(spec.arguments))
-        set("interpreter", interpreter)
-        set("interpreter_args", Self.strings(spec.interpreterArguments))
-        set("cwd", .string(spec.cwd))
+        if env["PM2_SERVE_PATH"] != nil, ["Serve.js", "hearth-serve"].contains(Paths.baseName(spec.script)) {
+            set("script", .string("serve"))
+        } else {
+            set("script", .string(spec.script))
+            set("args", Self.strings(spec.arguments))
+            set("interpreter", interpreter)
+            set("interpreter_args", Self.strings(spec.interpreterArguments))
+            set("cwd", .string(spec.cwd))
+        }
         set("instances", count > 1 ? .integer(Int64(count)) : nil)
         set("exec_mode", spec.mode == .cluster ? .string("cluster") : nil)
         set("instance_var", spec.instanceVariable.map { .string($0) })

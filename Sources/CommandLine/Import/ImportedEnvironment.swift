@@ -29,6 +29,8 @@ struct ImportedEnvironment {
             } else if Self.isSession(name) {
                 session.append(name)
                 continue
+            } else if name.hasPrefix("PM2_SERVE_") {
+                // What `pm2 serve` serves, and where.
             } else if CallerEnvironment.isPrivate(name) || name.hasPrefix("pm_") || name.hasPrefix("axm_") {
                 pm2.append(name)
                 continue

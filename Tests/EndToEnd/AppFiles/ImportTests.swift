@@ -137,4 +137,54 @@ struct ImportTests {
             #expect(try run("--partial").output.contains("name: good"))
         }
     }
+
+    @Test("entries become apps: instances together, equal names apart, sites, schedules and counted ports as they were")
+    func shapes() throws {
+        try withPM2 { user in
+            func record(_ name: String, _ env: String, _ more: String = "") -> String {
+                let rest = more.isEmpty ? "" : ", \(more)"
+                return """
+                    {"name": "\(name)", "pm_exec_path": "/bin/sleep", "pm_cwd": "/", "exec_interpreter": "none",
+                    "args": ["9"], "exec_mode": "fork_mode", "merge_logs": false, "status": "online", "env": {\(env)}\(rest)}
+                    """
+            }
+            let counted = #""increment_var": "PORT""#
+            let site = """
+                {"name": "files", "pm_exec_path": "/usr/lib/node_modules/pm2/lib/API/Serve.js", "pm_cwd": "/srv",
+                "exec_interpreter": "node", "exec_mode": "fork_mode", "merge_logs": true,
+                "env": {"PM2_SERVE_PATH": "\(user.directory)", "PM2_SERVE_PORT": "8081", "PM2_USAGE": "CLI"}}
+                """
+            let records = [
+                record(
+                    "api", #""A": "1", "SSH_TTY": "x", "NODE_APP_INSTANCE": 0"#,
+                    #""NODE_APP_INSTANCE": 0, "cron_restart": "0 3 * * *""#),
+                record(
+                    "api", #""A": "1", "SSH_TTY": "y", "NODE_APP_INSTANCE": 1"#,
+                    #""NODE_APP_INSTANCE": 1, "cron_restart": "0 3 * * *", "restart_time": 7"#),
+                record("api", #""A": "2""#), record("web", #""PORT": "3001""#, counted),
+                record("web", #""PORT": "3000""#, counted), site,
+                record("yes", #""TEXT": "a: b\n\"c\" # d", "NO": "no", "N": "1e3""#, #""autorestart": false"#),
+            ]
+            try user.write("[\(records.joined(separator: ",\n"))]", to: ".pm2/dump.pm2")
+            try user.write("0 5 * * * pm2 restart api\n0 6 * * * pm2 restart web files\n", to: "lines")
+            let hearth = try Programs.hearth()
+            let result = try user.sh(
+                "'\(hearth)' import pm2 --crontab lines --output apps.json; '\(hearth)' validate apps.json")
+            #expect(result.code == 0, "\(result.output)\(result.errors)")
+            #expect(result.output.contains("attention: the app has a 'cron_restart' already"))
+            let apps = try JSON(user.read("apps.json"))["apps"]
+            #expect(apps.array.map { $0["name"].string } == ["api", "api-2", "web", "files", "yes"])
+            #expect(apps[0]["instances"].int == 2 && apps[0]["env"].keys == ["A"])
+            #expect(!apps[1].has("instances") && apps[1]["merge_logs"].bool == false)
+            #expect(apps[2]["instances"].int == 2 && apps[2]["env"]["PORT"].string == "3000")
+            #expect(apps[2]["cron_restart"].string == "0 6 * * *" && apps[3]["cron_restart"].string == "0 6 * * *")
+            #expect(apps[3]["script"].string == "serve" && apps[3]["env"].keys == ["PM2_SERVE_PATH", "PM2_SERVE_PORT"])
+            #expect(apps[4]["autorestart"].bool == false && apps[4]["env"]["N"].string == "1e3")
+            for format in ["yaml", "toml"] {
+                let line =
+                    "'\(hearth)' import pm2 --crontab lines -o apps.\(format) >/dev/null; '\(hearth)' convert apps.\(format) --to json"
+                #expect(try JSON(try user.sh(line).output)["apps"] == apps)
+            }
+        }
+    }
 }
