@@ -8,7 +8,13 @@ import Testing
 @Suite("Environment files", .timeLimit(.minutes(2)))
 struct EnvironmentFileTests {
     private func variables(_ home: Home, _ name: String) throws -> [String: String] {
-        let pairs = Processes.environment(try home.pid(name)).map { $0.split(separator: "=", maxSplits: 1) }
+        var entries: [String] = []
+        // In the middle of its exec a process has none yet.
+        try home.eventually("'\(name)' has an environment") {
+            entries = Processes.environment(try home.pid(name))
+            return !entries.isEmpty
+        }
+        let pairs = entries.map { $0.split(separator: "=", maxSplits: 1) }
         return Dictionary(
             pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }, uniquingKeysWith: { $1 })
     }
