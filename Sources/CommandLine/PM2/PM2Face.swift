@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Control
+import DisplayText
 import Glibc
 
 /// The program under the name `pm2`: PM2's words in, PM2's words and exit codes out.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import DisplayText
 import Glibc
 import PM2Format
 import Platform
