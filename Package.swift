@@ -129,6 +129,8 @@ let package = Package(
         tests("StaticSiteTests", ["StaticSite"]),
         // Drives the built binaries.
         tests("EndToEnd", ["TestSupport", "CLinux", "Control", "Model", "Platform", "Records"]),
+        // Drives the built binaries under the name `pm2`.
+        tests("Compatibility", ["TestSupport", "CLinux", "Control", "Model", "Platform", "PM2Format", "Records"]),
         // Runs the commands of the documents with the built binaries.
         tests("DocumentationTests", []),
     ]

@@ -11,18 +11,29 @@ struct PM2Daemon {
 
     func ping() throws {
         try face.connect()
-        console.output("{ msg: 'pong' }\n")
+        console.show("{ msg: 'pong' }\n")
     }
 
     /// Ends every app and the daemon. The list is forgotten, the dump is not touched.
     func kill() throws {
-        let entries = try face.inventory().entries
-        let client = try face.session.connect()
-        let parameters = OriginParameters(origin: face.origin)
-        if !entries.isEmpty {
-            let ids = entries.map(\.instance.id)
-            console.say("Applying action deleteProcessId on app [all](ids: \(PM2Lists.inspected(ids)))")
+        let instances = try face.inventory().entries.map(\.instance)
+        if !instances.isEmpty {
+            let ids = PM2Lists.inspected(instances.map(\.id))
+            console.say("Applying action deleteProcessId on app [all](ids: \(ids))")
         }
+        let client = try face.session.connect()
+        try stopEverything(client)
+        for instance in instances { console.say("[\(instance.name)](\(instance.id)) ✓") }
+        console.say("[v] All Applications Stopped")
+        guard client.waitForEnd(milliseconds: 5000) else {
+            console.error("The daemon (pid \(client.peer.pid)) is still there after 5 s")
+            throw PM2Exit.failed
+        }
+        console.say("[v] PM2 Daemon Stopped")
+    }
+
+    private func stopEverything(_ client: Client) throws {
+        let parameters = OriginParameters(origin: face.origin)
         do {
             _ = try client.call(
                 .kill, parameters, as: KillReply.self, kind: .changing, deadline: Session.Deadline.stopping)
@@ -31,13 +42,6 @@ struct PM2Daemon {
             let _: KillReply = try face.session.change(
                 .kill, parameters, repeats: true, deadline: Session.Deadline.stopping)
         }
-        for entry in entries { console.say("[\(entry.instance.name)](\(entry.instance.id)) ✓") }
-        console.say("[v] All Applications Stopped")
-        guard client.waitForEnd(milliseconds: 5000) else {
-            console.error("The daemon (pid \(client.peer.pid)) is still there after 5 s")
-            throw PM2Exit.failed
-        }
-        console.say("[v] PM2 Daemon Stopped")
     }
 
     /// PM2 saves, kills, starts anew and resurrects. Here the new program takes over what runs.
@@ -87,6 +91,6 @@ struct PM2Daemon {
             ]
             + ["--- PM2 list " + String(repeating: "-", count: 42), list]
             + ["--- Daemon logs " + String(repeating: "-", count: 39)] + log + ["```"]
-        console.output(lines.joined(separator: "\n") + "\n")
+        console.show(lines.joined(separator: "\n") + "\n")
     }
 }
