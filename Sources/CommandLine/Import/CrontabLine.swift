@@ -51,7 +51,8 @@ struct CrontabLine: Equatable {
             "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
         ]
         let pattern = names[schedule] ?? schedule
-        guard pattern.split(separator: " ").count == 5, SchedulePattern.problem(in: pattern) == nil else { return nil }
+        guard pattern.split(separator: " ").count == 5, SchedulePattern.problem(in: pattern, dialect: .hearth) == nil
+        else { return nil }
         return pattern
     }
 
