@@ -132,7 +132,9 @@ struct OutputTests {
             let refusal =
                 geteuid() == 0
                 ? ["[PM2][ERROR] *nosuch-user*"] : ["[PM2][ERROR] To use --uid and --gid please run pm2 as root*"]
-            try pm2.check([Row("pm2 -s ping"), Row("pm2 start app.sh --uid nosuch-user", 1, errors: refusal)])
+            try pm2.check([
+                Row("pm2 -s ping"), Row("pm2 start app.sh --uid nosuch-user", 1, says: nil, errors: refusal),
+            ])
             guard geteuid() == 0 else { return }
             chmod(pm2.directory, 0o755)
             try pm2.check(Row("pm2 -s start app.sh --uid nobody --name api"))

@@ -34,7 +34,7 @@ struct PM2Actions {
             if isFile(operand) { try file(operand) } else { try perform(operand) }
         }
         if verb != .reload { try PM2Lists(face: face).table() }
-        if face.options.has("attach") { try PM2LogFiles(face: face).stream(operands.first) }
+        if face.options.has("attach") { try PM2LogFiles(face: face).attach(operands) }
     }
 
     private var missingOperand: String {

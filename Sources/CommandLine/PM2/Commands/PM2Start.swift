@@ -22,7 +22,7 @@ struct PM2Start {
             }
         }
         try PM2Lists(face: face).table()
-        if options.has("attach") { try PM2LogFiles(face: face).stream(operands.first) }
+        if options.has("attach") { try PM2LogFiles(face: face).attach(operands) }
     }
 
     private func start(_ operand: String) throws {
