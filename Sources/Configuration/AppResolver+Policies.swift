@@ -23,7 +23,8 @@ extension AppResolver {
 
     func readinessPolicy(of draft: AppDraft) -> ReadinessPolicy? {
         guard draft.waitsForReady == true || draft.readyTimeout != nil else { return nil }
-        return ReadinessPolicy(waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout)
+        return ReadinessPolicy(
+            waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout ?? defaults.readyTimeout)
     }
 
     func schedule(of draft: AppDraft) throws(ConfigurationError) -> RestartSchedule? {

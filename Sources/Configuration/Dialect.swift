@@ -11,12 +11,15 @@ package enum Dialect: Hashable, Sendable {
 package struct Defaults: Hashable, Sendable {
     package var stopSignal: Signal
     package var killTimeout: Milliseconds
+    /// For an app that says when it is ready; nil: the usual time.
+    package var readyTimeout: Milliseconds?
     /// After giving up: try again slowly.
     package var slowRetry: Bool
     /// A schedule starts a stopped app, too.
     package var scheduleStartsStopped: Bool
 
-    /// - Parameter environment: where PM2's defaults can be changed (`PM2_KILL_SIGNAL`, `PM2_KILL_TIMEOUT`).
+    /// - Parameter environment: where PM2's defaults can be changed (`PM2_KILL_SIGNAL`, `PM2_KILL_TIMEOUT`,
+    ///   `PM2_GRACEFUL_LISTEN_TIMEOUT`).
     package init(_ dialect: Dialect, environment: [String: String] = [:]) {
         switch dialect {
         case .hearth:
@@ -27,8 +30,11 @@ package struct Defaults: Hashable, Sendable {
             scheduleStartsStopped = false
         case .pm2:
             stopSignal = environment["PM2_KILL_SIGNAL"].flatMap { Signal(parsing: $0) } ?? .int
-            let time = environment["PM2_KILL_TIMEOUT"].flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
-            killTimeout = Milliseconds(time ?? 1600)
+            func time(_ name: String) -> Milliseconds? {
+                environment[name].flatMap { Int64($0) }.flatMap { $0 > 0 ? Milliseconds($0) : nil }
+            }
+            killTimeout = time("PM2_KILL_TIMEOUT") ?? Milliseconds(1600)
+            readyTimeout = time("PM2_GRACEFUL_LISTEN_TIMEOUT")
             slowRetry = false
             scheduleStartsStopped = true
         }

@@ -65,7 +65,9 @@ package enum Interface {
           mode: string, maxRestarts: int, minUptime: int, restartDelay: ?int, exponentialBackoff: ?int,
           stopExitCodes: []int, slowRetry: bool
         )
-        type StopPolicy (signal: string, killTimeout: int, wholeTree: bool)
+        type StopPolicy (signal: string, killTimeout: int, wholeTree: bool, withMessage: ?bool)
+        # timeout: after how long it counts as online anyway; null: 3000.
+        type ReadinessPolicy (waitReady: bool, timeout: ?int)
         type OutputPolicy (outFile: ?string, errorFile: ?string, merge: bool)
 
         # Everything that is needed to run an app. Paths are absolute, times in milliseconds.
@@ -75,7 +77,8 @@ package enum Interface {
           restart: RestartPolicy, stop: StopPolicy, output: OutputPolicy, stdin: string, uid: ?string, gid: ?string,
           expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
-          incrementVariable: ?string, pidFile: ?string, mode: ?string, source: ?string, kept: ?[string]string
+          incrementVariable: ?string, pidFile: ?string, mode: ?string,
+          readiness: ?ReadinessPolicy, source: ?string, kept: ?[string]string
         )
         # pattern: five cron fields, or six with seconds in front; local time.
         type RestartSchedule (pattern: string, startsStopped: bool)
@@ -105,7 +108,7 @@ package enum Interface {
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
         # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved,
-        # cron, memory, watch.
+        # cron, memory, watch, channel.
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 
         method Hello() -> (

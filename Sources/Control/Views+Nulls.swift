@@ -87,6 +87,13 @@ extension InstanceDetail {
         var slowRetry: Bool
     }
 
+    private struct Ending: Encodable {
+        var signal: Signal
+        var killTimeout: Milliseconds
+        var wholeTree: Bool
+        var withMessage: Bool
+    }
+
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(instance, forKey: .instance)
@@ -106,7 +113,10 @@ extension InstanceDetail {
                 restartDelay: ValueOrNull(restart.restartDelay),
                 exponentialBackoff: ValueOrNull(restart.exponentialBackoff),
                 stopExitCodes: restart.stopExitCodes, slowRetry: restart.slowRetry), forKey: .restart)
-        try container.encode(stop, forKey: .stop)
+        try container.encode(
+            Ending(
+                signal: stop.signal, killTimeout: stop.killTimeout, wholeTree: stop.wholeTree,
+                withMessage: stop.withMessage ?? false), forKey: .stop)
         try container.encode(autostart, forKey: .autostart)
     }
 }

@@ -222,6 +222,9 @@ private struct ImportedApp {
         if stop.signal != usual.signal { object["kill_signal"] = .string(stop.signal.description) }
         object["kill_timeout"] = Self.time(stop.killTimeout, unless: usual.killTimeout)
         if !stop.wholeTree { object["treekill"] = .bool(false) }
+        if stop.withMessage == true { object["shutdown_with_message"] = .bool(true) }
+        if spec.readiness?.waitReady == true { object["wait_ready"] = .bool(true) }
+        object["listen_timeout"] = Self.time(spec.readiness?.timeout, unless: ReadinessPolicy.usualTimeout)
     }
 
     private func setPlaces(_ object: inout OrderedObject) {

@@ -48,6 +48,7 @@ enum SpecValidation {
             ("restart.minUptime", app.restart.minUptime), ("restart.restartDelay", app.restart.restartDelay),
             ("restart.exponentialBackoff", app.restart.exponentialBackoff),
             ("stop.killTimeout", app.stop.killTimeout),
+            ("readiness.timeout", app.readiness?.timeout),
         ]
         for (name, time) in times {
             // 30 days: more is a mistake, and far from every overflow.

@@ -68,10 +68,11 @@ enum DetailBlock {
         }
         parts.append(policy.slowRetry ? "then slow retries" : "then none")
         block.add("restart policy", policy.mode == .never ? "never" : parts.joined(separator: "; "))
-        block.add(
-            "stop",
-            "\(detail.stop.signal) to \(detail.stop.wholeTree ? "the whole tree" : "the main process"), "
-                + "SIGKILL after \(detail.stop.killTimeout)")
+        let request =
+            detail.stop.withMessage == true
+            ? "message 'shutdown'"
+            : "\(detail.stop.signal) to \(detail.stop.wholeTree ? "the whole tree" : "the main process")"
+        block.add("stop", "\(request), SIGKILL after \(detail.stop.killTimeout)")
         if !detail.autostart { block.add("autostart", "no") }
     }
 
