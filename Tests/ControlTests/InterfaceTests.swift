@@ -42,10 +42,14 @@ struct InterfaceTests {
         spec.incrementVariable = "P"
         spec.pidFile = "/p"
         spec.mode = .cluster
+        spec.stop = stop
+        spec.readiness = readiness
         spec.source = "/f"
         spec.kept = ["time": "true"]
         return spec
     }()
+    private static let stop = StopPolicy(withMessage: true)
+    private static let readiness = ReadinessPolicy(timeout: Milliseconds(1))
     private static let schedule = RestartSchedule(pattern: "0 3 * * *")
     private static let watch = WatchPolicy(paths: ["/w"], ignore: ["*.log"], extensions: ["js"])
     private static let entry = InventoryEntry(
@@ -59,7 +63,8 @@ struct InterfaceTests {
 
     private static let types: [String: any Encodable & Sendable] = [
         "Exit": exit, "Port": port, "Instance": instance, "Detail": detail, "RestartPolicy": restart,
-        "StopPolicy": StopPolicy(), "OutputPolicy": OutputPolicy(outFile: "o", errorFile: "e"), "AppSpec": fullSpec,
+        "StopPolicy": stop, "ReadinessPolicy": readiness, "OutputPolicy": OutputPolicy(outFile: "o", errorFile: "e"),
+        "AppSpec": fullSpec,
         "RestartSchedule": schedule, "WatchPolicy": watch, "EnvironmentFilter": EnvironmentFilter(), "Entry": entry,
         "Change": change,
         "PortHolder": holder, "Explanation": explanation, "Variable": variable, "Result": result,
