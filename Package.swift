@@ -71,8 +71,10 @@ let package = Package(
         library("Control", ["CLinux", "Model", "Platform"]),
         // Application files and command lines to AppSpec.
         library("Configuration", ["CLinux", "Model", "Supervision", "Platform"]),
+        // Text from outside on its way to a terminal.
+        library("DisplayText"),
         // PM2's formats: its records, its dump, its tables, its configuration store.
-        library("PM2Format", ["Model", "Platform", "Records", "Control", "Configuration"]),
+        library("PM2Format", ["DisplayText", "Model", "Platform", "Records", "Control", "Configuration"]),
         library(
             "Daemon",
             [
@@ -82,7 +84,7 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "CLinux", "Model", "Platform", "Records", "Control", "Configuration", "PM2Format",
+                "CLinux", "DisplayText", "Model", "Platform", "Records", "Control", "Configuration", "PM2Format",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -117,7 +119,8 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "TestSupport", "CLinux", "CommandLine", "Configuration", "Control", "Model", "Platform", "Records",
+                "TestSupport", "CLinux", "CommandLine", "DisplayText", "Configuration", "Control", "Model", "Platform",
+                "Records",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("PM2Tests", ["PM2Format", "Configuration", "Control", "Model", "Platform", "Records"]),
@@ -129,6 +132,8 @@ let package = Package(
         tests("StaticSiteTests", ["StaticSite"]),
         // Drives the built binaries.
         tests("EndToEnd", ["TestSupport", "CLinux", "Control", "Model", "Platform", "Records"]),
+        // Drives the built binaries under the name `pm2`.
+        tests("Compatibility", ["TestSupport", "CLinux", "Control", "Model", "Platform", "PM2Format", "Records"]),
         // Runs the commands of the documents with the built binaries.
         tests("DocumentationTests", []),
     ]

@@ -1,4 +1,5 @@
 import Configuration
+import DisplayText
 import Glibc
 
 /// The command line before the parser sees it.

@@ -26,6 +26,11 @@ struct Hearth: ParsableCommand {
                     EventsCommand.self, PidCommand.self, EnvironmentCommand.self,
                 ]),
             CommandGroup(
+                name: "App files",
+                subcommands: [
+                    PlanCommand.self, ApplyCommand.self, ValidateCommand.self, ConvertCommand.self, ImportCommand.self,
+                ]),
+            CommandGroup(
                 name: "Keep", subcommands: [SaveCommand.self, ResurrectCommand.self, SnapshotsCommand.self]),
             CommandGroup(
                 name: "Daemon",

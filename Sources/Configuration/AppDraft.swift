@@ -17,6 +17,8 @@ package struct AppDraft: Hashable, Sendable {
     /// Beneath the caller's environment: `deploy.NAME.env` of the file when NAME is asked for.
     package var lowestEnvironment: [String: String] = [:]
     package var environmentFiles: [String] = []
+    /// Names of variables that the app gets from the caller, where it would not get them anyway.
+    package var passedVariables: [String] = []
     package var environmentFilter: EnvironmentFilter?
     /// With `--env NAME` the app is called `name-NAME`.
     package var appendsEnvironmentToName: Bool?

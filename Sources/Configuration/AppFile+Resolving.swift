@@ -25,6 +25,8 @@ extension AppFile {
     /// What became of the apps of a file.
     package struct Outcome: Sendable {
         package var specs: [AppSpec] = []
+        /// What each of them was made of.
+        package var drafts: [AppDraft] = []
         /// Of the apps that are not among `specs`.
         package var problems: [ConfigurationError] = []
         /// Of the file and of what was asked of it, in the words of the dialect.
@@ -51,6 +53,7 @@ extension AppFile {
             request.change(&draft)
             do throws(ConfigurationError) {
                 outcome.specs.append(try resolver.resolve(draft, warn: { outcome.warnings.append($0) }))
+                outcome.drafts.append(draft)
             } catch {
                 outcome.problems.append(
                     dialect == .pm2 ? error : error.at(error.location == nil ? location : location + ": "))

@@ -45,7 +45,7 @@ struct AppKey {
 }
 
 /// The keys of an app in a file: PM2's with their aliases, and ours.
-enum AppKeys {
+package enum AppKeys {
     static let table: [AppKey] = [
         AppKey("script", ["exec", "cmd", "command"], .string),
         AppKey("name", [], .string),
@@ -56,6 +56,7 @@ enum AppKeys {
         AppKey("cwd", [], .string),
         AppKey("env", [], .object, .string),
         AppKey("env_file", []),
+        AppKey("pass_env", []),
         AppKey("filter_env", [], .boolean, .array, .string),
         AppKey("append_env_to_name", [], .boolean),
         AppKey("port", [], .number),
@@ -123,6 +124,17 @@ enum AppKeys {
 
     static func spellings(of key: String) -> [String] {
         table.first { $0.name == key }?.spellings ?? [key, camelCase(key)]
+    }
+
+    /// Where a key comes when an app is written: in the order of the table, environments behind `env`, unknown ones last.
+    package static func rank(of key: String) -> Int {
+        if environmentName(of: key) != nil { return rank(of: "env") }
+        return table.firstIndex { $0.spellings.contains(key) } ?? table.count
+    }
+
+    /// Kept settings that mean something to a person: what has no meaning here is none of them.
+    package static func isIrrelevant(_ key: String) -> Bool {
+        table.contains { $0.use == .irrelevant && $0.spellings.contains(key) }
     }
 
     /// What a person may have meant: keys without a meaning here are no suggestions.

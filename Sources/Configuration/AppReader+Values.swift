@@ -108,6 +108,15 @@ extension AppReader {
         return nil
     }
 
+    mutating func variableNames(_ key: String) -> [String] {
+        guard let given = take(key), let names = words(key) else { return [] }
+        guard names.allSatisfy({ !$0.isEmpty && !$0.contains("=") }) else {
+            expect("names of variables", given.key, given.value)
+            return []
+        }
+        return names
+    }
+
     mutating func variables(_ value: JSONValue, _ key: String) -> [String: String] {
         if dialect == .pm2, case .string(let text) = value {
             // A type that PM2 lets pass: `A=1 B=2`.

@@ -98,6 +98,7 @@ struct AppReader {
             default: expect("a path or an array of paths", key, value)
             }
         }
+        draft.passedVariables = variableNames("pass_env")
         if let (key, value) = take("filter_env") {
             switch value {
             case .bool(let flag): draft.environmentFilter = flag ? EnvironmentFilter(everything: true) : nil

@@ -6,6 +6,8 @@ package struct AppResolver: Sendable {
     package var workingDirectory: String
     /// The caller's environment, as far as it is passed on.
     package var environment: [String: String]
+    /// Where `pass_env` takes variables from; nil: from `environment`.
+    package var passable: [String: String]?
     package var home: String?
     package var processors: Int
     package var isRoot: Bool
@@ -34,8 +36,12 @@ package struct AppResolver: Sendable {
     ) throws(ConfigurationError) -> AppSpec {
         try Limits.refuseNUL(in: draft)
         let cwd = try workingDirectory(of: draft)
-        let variables = variables(of: draft)
+        var variables = variables(of: draft)
         let files = try environmentFiles(of: draft, cwd: cwd, warn: warn)
+        // Beneath what files say, like everything that comes from the caller.
+        for name in draft.passedVariables where variables[name] == nil && files.variables[name] == nil {
+            variables[name] = (passable ?? environment)[name]
+        }
         let seen = environment.merging(files.variables) { _, own in own }.merging(variables) { _, own in own }
         var command = try command(for: draft, cwd: cwd, search: seen["PATH"] ?? Paths.defaultSearchPath)
         command.variables.merge(variables) { _, own in own }

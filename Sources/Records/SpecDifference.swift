@@ -79,7 +79,8 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
         collector.compare("instance_var", old.instanceVariable, new.instanceVariable)
         collector.compare("increment_var", old.incrementVariable, new.incrementVariable)
         collector.compare("pid_file", old.pidFile, new.pidFile)
-        collector.compare("exec_mode", old.mode?.rawValue, new.mode?.rawValue)
+        // Without a mode an app is an ordinary process: that is `fork`.
+        collector.compare("exec_mode", (old.mode ?? .fork).rawValue, (new.mode ?? .fork).rawValue)
     }
 
     private struct Collector {

@@ -87,7 +87,8 @@ struct PM2LogStreamTests {
 
     /// Prints its pid and a number, again and again; a shell whose `sleep` is ended would say so.
     private func counter(_ home: Home, _ name: String) throws -> AppSpec {
-        let line = "exec 2>/dev/null; number=0; while :; do echo \"$$ $number\"; number=$((number + 1)); sleep 0.002; done"
+        let line =
+            "exec 2>/dev/null; number=0; while :; do echo \"$$ $number\"; number=$((number + 1)); sleep 0.002; done"
         return home.shell(name, line)
     }
 

@@ -1,4 +1,5 @@
 import Control
+import DisplayText
 import Glibc
 import Model
 import Testing

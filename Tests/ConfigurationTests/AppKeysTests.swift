@@ -122,6 +122,9 @@ struct AppKeysTests {
         Case("stdin", "'null'", [.hearth]) { $0.stdin == .null },
         Case("uid user", "'nobody'") { $0.uid == "nobody" },
         Case("uid", "1000") { $0.uid == "1000" },
+        Case("pass_env passEnv", "['PATH', 'NONE']", [.hearth]) {
+            $0.environment["PATH"] == "/bin" && $0.environment["NONE"] == nil
+        },
         Case("gid", "'adm'") { $0.gid == "adm" },
         Case("time", "true") { $0.kept == ["time": "true", "log_date_format": "\"YYYY-MM-DDTHH:mm:ss\""] },
         Case("env_production", "{A: 1}") { $0.kept?["env_production"] == "{\"A\":1}" && $0.environment.isEmpty },

@@ -1,5 +1,6 @@
 import CLinux
 import Control
+import DisplayText
 import Glibc
 import Records
 

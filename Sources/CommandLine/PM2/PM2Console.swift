@@ -1,3 +1,4 @@
+import DisplayText
 import Glibc
 import Model
 import PM2Format
@@ -67,13 +68,19 @@ struct PM2Console {
     func error(_ text: String) { say(text, .error) }
     func warn(_ text: String) { say(text, .warning) }
 
+    /// An error of the few that PM2 has no prefix for.
+    func plainError(_ text: String) { line(text, to: 2) }
+
     /// Words without a prefix, unless PM2 is silent.
     func line(_ text: String, to fd: Int32 = 1) {
         guard !isSilent else { return }
         try? Output.write(Array((text + "\n").utf8), to: fd)
     }
 
-    /// What a command was asked for: printed in any case.
+    /// Text for people that is no message: a table, an answer. Not when PM2 is silent.
+    func show(_ text: String) { if !isSilent { output(text) } }
+
+    /// What programs read, such as `jlist`: printed in any case.
     func output(_ text: String) { try? Output.write(Array(text.utf8), to: 1) }
 
     /// A tip, in blue on a terminal.

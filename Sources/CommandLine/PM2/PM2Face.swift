@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Control
+import DisplayText
 import Glibc
 
 /// The program under the name `pm2`: PM2's words in, PM2's words and exit codes out.
@@ -13,7 +14,7 @@ enum PM2Face {
             try? Output.write(Array("\n  \(error.message)\n\n".utf8), to: 2)
             return 1
         }
-        if options.has("version") || words == ["-V"] {
+        if options.has("version") {
             try? Output.line(PM2Version.text)
             return 0
         }

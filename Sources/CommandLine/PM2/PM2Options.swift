@@ -48,7 +48,10 @@ struct PM2Options {
                 options.passthrough = Array(rest)
                 break
             }
-            if word.hasPrefix("--") {
+            if word == "-V" {
+                // The parser's own spelling, which is not in the table.
+                options.values["version"] = "true"
+            } else if word.hasPrefix("--") {
                 try options.long(word, &rest)
             } else if word.hasPrefix("-"), word.count > 1, Int(word) == nil {
                 try options.short(word, &rest)

@@ -16,7 +16,7 @@ enum PM2Runtime {
             try? Output.write(Array("\n  \(error.message)\n\n".utf8), to: 2)
             return 1
         }
-        if options.has("version") || words == ["-V"] {
+        if options.has("version") {
             try? Output.line(PM2Version.text)
             return 0
         }

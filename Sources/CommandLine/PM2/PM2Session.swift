@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import DisplayText
 import Glibc
 import Model
 import Records

@@ -3,10 +3,10 @@
 enum BaseEnvironment {
     private static let names: Set<String> = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ"]
 
-    /// Of the caller's variables: the basic ones, and those that `pass_env` names.
-    static func current(passing names: Set<String> = []) -> [String: String] {
-        CallerEnvironment.current().variables.filter { name, _ in
-            Self.names.contains(name) || name.hasPrefix("LC_") || names.contains(name)
-        }
+    static func contains(_ name: String) -> Bool { names.contains(name) || name.hasPrefix("LC_") }
+
+    /// The basic ones of the caller's variables.
+    static func current() -> [String: String] {
+        CallerEnvironment.current().variables.filter { contains($0.key) }
     }
 }

@@ -16,6 +16,7 @@ enum Caller {
             workingDirectory: directory, environment: environment, home: CallerHome.directory(),
             processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), isRoot: isRoot,
             dialect: dialect)
+        resolver.passable = CallerEnvironment.everything()
         resolver.staticServer = (try? InstalledProgram.path(of: "hearth-serve")).map { [$0] }
         return resolver
     }

@@ -18,6 +18,24 @@ struct CallerEnvironment {
         return CallerEnvironment(entries: entries)
     }
 
+    /// What an app can be given when it is asked for by name: also what belongs to the caller's session.
+    static func everything() -> [String: String] {
+        var variables: [String: String] = [:]
+        var pointer = environ
+        while let entry = pointer.pointee {
+            pointer += 1
+            guard let text = String(validatingCString: entry), let separator = text.firstIndex(of: "="),
+                separator != text.startIndex
+            else { continue }
+            let name = String(text[..<separator])
+            // Sockets and channels are the caller's alone.
+            guard !["HEARTH_", "NODE_CHANNEL_", "LISTEN_"].contains(where: name.hasPrefix), name != "NOTIFY_SOCKET"
+            else { continue }
+            variables[name] = String(text[text.index(after: separator)...])
+        }
+        return variables
+    }
+
     init(entries: [[UInt8]]) {
         variables = [:]
         unreadable = []

@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Platform
+import Records
 
 /// The home that `hearth` uses without HEARTH_HOME, where `pm2-shim install` chose PM2's: a line in
 /// `~/.config/hearth/home`.
@@ -16,6 +17,12 @@ enum ChosenHome {
         guard let file, let bytes = try? FileSystem.read(file, limit: 8192) else { return nil }
         let path = String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self)
         return path.hasPrefix("/") ? path : nil
+    }
+
+    /// Says on a terminal that this home was chosen, and not by who is looking.
+    static func mention(_ paths: HomePaths) {
+        guard isatty(2) == 1, paths.isPM2, getenv("HEARTH_HOME") == nil, read() == paths.home else { return }
+        Output.complain("the home is PM2's, '\(paths.home)', as 'hearth pm2-shim install' chose it")
     }
 
     static func record(_ home: String) throws {

@@ -11,6 +11,8 @@ enum Exit: Int32 {
     case notAnswering = 4
     case notPermitted = 5
     case incompatible = 6
+    /// Of `plan` alone: something would change.
+    case changes = 10
 }
 
 /// Ends a command: what goes to standard error, line by line, and the exit code. No lines: everything was said.

@@ -1,3 +1,4 @@
+import DisplayText
 import Glibc
 
 /// Makes the standard descriptors what the rest of the program takes for granted.

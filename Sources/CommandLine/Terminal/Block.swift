@@ -1,3 +1,5 @@
+import DisplayText
+
 /// A title and two columns, as `show` prints an instance.
 struct Block {
     var title: String

@@ -1,3 +1,5 @@
+import DisplayText
+
 /// A table that fits the terminal: columns of little worth go first, then wide ones are cut.
 struct Table {
     struct Cell: Equatable {

@@ -1,4 +1,5 @@
 import CLinux
+import DisplayText
 import Glibc
 
 /// What standard output can show.

@@ -1,3 +1,5 @@
+import DisplayText
+
 /// The content of `module_conf.json`: sections of apps and modules with settings that are strings.
 package struct ModuleConfiguration: Hashable, Sendable {
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -113,10 +115,12 @@ package struct ModuleConfiguration: Hashable, Sendable {
         var lines: [String] = []
         for member in root.members where section == nil || member.key == section {
             guard let object = member.value.object else { continue }
-            lines.append(screen.paint("Module: ", .bold) + screen.paint(ShownText.escape(member.key), .bold, .blue))
+            lines.append(
+                screen.paint("Module: ", .bold)
+                    + screen.paint(DisplayText.escape(member.key, unicode: true), .bold, .blue))
             for setting in object.members {
                 let value = setting.value.scalarText ?? setting.value.compactText
-                lines.append(ShownText.escape("$ pm2 set \(member.key):\(setting.key) \(value)"))
+                lines.append(DisplayText.escape("$ pm2 set \(member.key):\(setting.key) \(value)", unicode: true))
             }
         }
         return lines
@@ -128,7 +132,7 @@ package struct ModuleConfiguration: Hashable, Sendable {
         guard key.segments.count > 1 else {
             return lines(section: key.section, screen) + ["Modules configuration. Copy/Paste line to edit values."]
         }
-        let text = ShownText.escape(value.scalarText ?? value.compactText)
+        let text = DisplayText.escape(value.scalarText ?? value.compactText, unicode: true)
         return [
             "Value for module \(screen.paint(key.section, .blue)) key \(screen.paint(key.rest, .blue)): "
                 + screen.paint(text, .green, .bold)

@@ -1,4 +1,5 @@
 import Control
+import DisplayText
 import Model
 
 /// `describe`.
@@ -6,7 +7,7 @@ package enum Description {
     /// - Parameter local: the environment of whoever asks.
     package static func lines(_ record: PM2Record, local: [String: String], _ screen: Screen) -> [String] {
         let id = record.entry.instance.id
-        let name = ShownText.escape(record.entry.spec.name)
+        let name = DisplayText.escape(record.entry.spec.name, unicode: true)
         var lines = [screen.paint(" Describing process with id \(id) - name \(name) ", .inverse, .bold)]
         lines += table(rows(record, screen), screen)
         lines.append(screen.paint(" Divergent env variables from local env ", .inverse, .bold))
@@ -73,8 +74,8 @@ package enum Description {
     private static func table(_ rows: [Row], _ screen: Screen) -> [String] {
         // What PM2 prints for a table without rows.
         if rows.isEmpty { return ["┌┐", "└┘"] }
-        let left = rows.reduce(0) { max($0, ShownText.width(ShownText.escape($1.label))) } + 2
-        let right = rows.reduce(0) { max($0, ShownText.width(ShownText.escape($1.cell.text))) } + 2
+        let left = rows.reduce(0) { max($0, DisplayText.width(DisplayText.escape($1.label, unicode: true))) } + 2
+        let right = rows.reduce(0) { max($0, DisplayText.width(DisplayText.escape($1.cell.text, unicode: true))) } + 2
         func border(_ begin: String, _ middle: String, _ end: String) -> String {
             let bars = [left, right].map { String(repeating: "─", count: $0) }
             return screen.paint(begin + bars.joined(separator: middle) + end, .gray)

@@ -1,3 +1,5 @@
+import DisplayText
+
 /// `util.inspect(value, {depth: null})` of Node, for values that JSON can hold: what `prettylist` prints.
 ///
 /// Follows Node's own procedure step by step, because its line breaks depend on what was formatted before: whether an
@@ -148,7 +150,7 @@ package struct Inspection {
         let entries = hasRest ? output.dropLast() : output[...]
         let separator = 2
         // Columns are measured as a terminal shows them, lines as JavaScript counts.
-        let lengths = entries.map { ShownText.width($0.text) }
+        let lengths = entries.map { DisplayText.width($0.text) }
         let longest = lengths.reduce(0, max)
         let total = lengths.reduce(0) { $0 + $1 + separator }
         let widest = longest + separator

@@ -1,4 +1,5 @@
 import Control
+import DisplayText
 import Model
 
 /// `ls --mini-list`.
@@ -17,6 +18,7 @@ package enum MiniList {
             ("memory usage", record.memory), ("error log", record.shownText("pm_err_log_path")),
             ("watching", entry.spec.watch == nil ? "no" : "yes"), ("PID file", record.shownText("pm_pid_path")),
         ]
-        return ["+--- \(ShownText.escape(entry.spec.name))"] + rows.map { "\($0) : \(ShownText.escape($1))" } + [""]
+        return ["+--- \(DisplayText.escape(entry.spec.name, unicode: true))"]
+            + rows.map { "\($0) : \(DisplayText.escape($1, unicode: true))" } + [""]
     }
 }

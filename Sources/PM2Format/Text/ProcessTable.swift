@@ -1,4 +1,5 @@
 import Control
+import DisplayText
 import Model
 
 /// The table of `ls`. Columns have fixed widths; the widest of three layouts that fits is taken.
@@ -43,7 +44,9 @@ package enum ProcessTable {
 
     private static func layout(_ records: [PM2Record], _ screen: Screen) -> [Column] {
         let digits = records.reduce(0) { max($0, $1.entry.instance.id.description.count) }
-        let longest = records.reduce(0) { max($0, ShownText.width(ShownText.escape($1.entry.spec.name))) }
+        let longest = records.reduce(0) {
+            max($0, DisplayText.width(DisplayText.escape($1.entry.spec.name, unicode: true)))
+        }
         let id = Column("id", max(4, digits + 2)) { Cell($0.entry.instance.id.description, [.cyan, .bold]) }
         func name(atMost limit: Int) -> Column {
             Column("name", min(limit, records.isEmpty ? 11 : longest + 5)) { Cell($0.entry.spec.name) }
@@ -115,8 +118,9 @@ package enum ProcessTable {
 
     /// A cell with its blanks.
     static func padded(_ cell: Cell, _ width: Int, _ screen: Screen) -> String {
-        let text = ShownText.truncate(ShownText.escape(cell.text), to: max(0, width - 2))
-        let padding = String(repeating: " ", count: max(0, width - 1 - ShownText.width(text)))
+        let text = DisplayText.truncate(
+            DisplayText.escape(cell.text, unicode: true), to: max(0, width - 2), ellipsis: "…")
+        let padding = String(repeating: " ", count: max(0, width - 1 - DisplayText.width(text)))
         return " " + cell.styles.reversed().reduce(text) { screen.paint($0, $1) } + padding
     }
 }

@@ -15,7 +15,7 @@ struct AppFileArguments: ParsableArguments {
     var only: [String] = []
 
     func load() throws -> LoadedAppFile {
-        try LoadedAppFile(path: file, environmentName: env, only: only, environment: BaseEnvironment.current())
+        try LoadedAppFile(path: file, environmentName: env, only: only)
     }
 }
 
@@ -23,9 +23,6 @@ struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Show what 'apply' would change.",
         discussion: "Exit code 0: nothing would change. 10: something would.")
-
-    /// Beside 0 to 6, which every command has.
-    static let changesExitCode: Int32 = 10
 
     @OptionGroup var arguments: AppFileArguments
     @Flag(help: "Also remove apps that this file had before and no longer has.") var prune = false
@@ -40,7 +37,8 @@ struct PlanCommand: ParsableCommand {
         } else {
             try ApplyRunner.show(plan)
         }
-        if !plan.isEmpty { throw ExitCode(Self.changesExitCode) }
+        ApplyRunner.complain(of: plan.leftOver)
+        if !plan.isEmpty { throw Failure(.changes, lines: []) }
     }
 }
 
@@ -49,8 +47,9 @@ struct ApplyCommand: ParsableCommand {
         commandName: "apply", abstract: "Make the list as an app file says, and do no more than that.",
         discussion: """
             Apps that are not in the list are started, those that differ are changed, the others are left alone. Instances
-            of one app are replaced one after the other. Settings that a running process need not know of (restart policy,
-            limits, schedules, watching) change without a restart. 'plan' shows it beforehand.
+            of one app are replaced one after the other, each after the one before has shown that it runs; when it does not,
+            the others stay as they are. Settings that a running process need not know of (restart policy, limits,
+            schedules, watching) change without a restart. 'plan' shows it beforehand.
             """)
 
     @OptionGroup var arguments: AppFileArguments
@@ -62,23 +61,5 @@ struct ApplyCommand: ParsableCommand {
         let file = try arguments.load()
         let runner = ApplyRunner(session: try Session(common), file: file, prune: prune)
         try runner.apply(json: format.json)
-    }
-}
-
-struct ValidateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check an app file: every app, with scripts, interpreters and env files.",
-        discussion: "Exit code 0: all apps can be started from here. 1: what is wrong is listed.")
-
-    @OptionGroup var arguments: AppFileArguments
-    @OptionGroup var format: FormatOptions
-
-    func run() throws {
-        let file = try arguments.load()
-        if format.json { return try JSONOutput.write(file.specs) }
-        for spec in file.specs {
-            let count = spec.instances == 1 ? "" : ", \(spec.instances) instances"
-            try Output.line(Terminal.detect().escape("\(spec.name): \(spec.command) (in \(spec.cwd)\(count))"))
-        }
     }
 }

@@ -1,37 +1,51 @@
 import Control
 import Model
+import Records
 
 /// Compares an app file with the list, and makes the list like it.
+///
+/// Every call either sets a state or carries a token, so a daemon that dies in the middle does nothing twice. A command
+/// that dies in the middle leaves a list that the next `apply` completes: it looks anew.
 struct ApplyRunner {
     let session: Session
     let file: LoadedAppFile
     let prune: Bool
 
+    /// Apps of which one instance each is replaced at the same time.
+    private static let atOnce = 20
+    /// Apps in one call: a message has a limit.
+    private static let batch = 250
+
     func plan() throws -> ApplyPlan {
-        let entries: [InventoryEntry]
+        let inventory: InventoryReply
         do {
-            entries = try session.read(.inventory, SelectorParameters(selectors: []), as: InventoryReply.self).entries
+            inventory = try session.read(.inventory, SelectorParameters(selectors: []))
         } catch ClientError.noDaemon {
             // What is on disk will be the list.
             let home = OfflineHome(paths: session.paths, absence: .noDaemon)
-            entries = home.desired.map {
+            let entries = home.desired.map {
                 InventoryEntry(
                     instance: home.view(of: $0), spec: $0.spec, environment: $0.environment, uniqueId: $0.uniqueID,
                     user: "")
             }
+            let environments = DesiredStateFile.read(session.paths).state?.environments ?? [:]
+            inventory = InventoryReply(entries: entries, environments: environments, notes: [])
         }
         return ApplyPlan(
-            file.specs, entries, source: file.source, prune: prune, isPartial: file.isPartial)
+            file.apps, inventory.entries, environments: inventory.environments, source: file.source, prune: prune,
+            isPartial: file.isPartial)
     }
 
     static func show(_ plan: ApplyPlan) throws {
-        let terminal = Terminal.detect()
         if plan.isEmpty {
             try Output.line("no changes")
         } else {
-            try Output.write(SnapshotText.differences(plan.differences, terminal))
+            try Output.write(SnapshotText.differences(plan.differences, Terminal.detect()))
         }
-        for name in plan.leftOver {
+    }
+
+    static func complain(of leftOver: [String]) {
+        for name in leftOver {
             Output.complain("'\(name)' is in the list and no longer in the file; --prune removes it")
         }
     }
@@ -40,63 +54,142 @@ struct ApplyRunner {
         try session.connectStarting()
         let plan = try plan()
         if json { try JSONOutput.write(plan.differences) } else { try Self.show(plan) }
-        var failures: [ActionResult] = []
-        for step in plan.steps { failures += try perform(step) }
+        Self.complain(of: plan.leftOver)
+        let failures = try perform(plan)
+        if !json, !plan.isEmpty {
+            let names = Set(plan.steps.filter { $0.kind != .removed }.map(\.name))
+            let list = try session.read(.list, SelectorParameters(selectors: []), as: ListReply.self)
+            try Reporting.table(list.instances.filter { names.contains($0.name) })
+        }
         try Reporting.finish(failures)
-        guard !json, !plan.isEmpty else { return }
-        let names = Set(plan.steps.filter { $0.kind != .removed }.map(\.name))
-        let list = try session.read(.list, SelectorParameters(selectors: []), as: ListReply.self)
-        try Reporting.table(list.instances.filter { names.contains($0.name) })
     }
 
     private var origin: String { Session.origin("apply", [file.name]) }
 
+    // MARK: - In order
+
     /// - Returns: What failed.
-    private func perform(_ step: ApplyPlan.Step) throws -> [ActionResult] {
-        var results: [ActionResult] = []
-        if step.restarts {
-            // One after the other: while one is replaced, the others serve.
-            for change in step.changes {
-                let outcome = try configure([change], then: .restart)
-                results += outcome
-                // A version that does not start is not given to the rest.
-                if outcome.contains(where: { !$0.ok }) { return results }
+    private func perform(_ plan: ApplyPlan) throws -> [ActionResult] {
+        // What goes makes room first: a new app may want the port of an old one.
+        var failures = try remove(plan.steps.filter { $0.kind == .removed }.flatMap(\.removals))
+        failures += try configure(plan.steps.flatMap(\.changes), then: .nothing).failures
+        let (broken, complaints) = try roll(plan.steps)
+        failures += complaints
+        // A version that does not run gets no further instances, and no instance of the old one goes for it.
+        let whole = plan.steps.filter { $0.kind != .removed && !broken.contains($0.name) }
+        failures += try remove(whole.flatMap(\.removals))
+        failures += try add(whole.compactMap(\.additions))
+        return failures
+    }
+
+    /// Replaces instances, one after the other: while one of an app is replaced, its others serve.
+    ///
+    /// - Returns: Apps whose new version does not run, and why.
+    private func roll(_ steps: [ApplyPlan.Step]) throws -> (broken: Set<String>, failures: [ActionResult]) {
+        var queues = steps.filter { !$0.replacements.isEmpty }.map { (name: $0.name, rest: $0.replacements[...]) }
+        var broken: Set<String> = []
+        var failures: [ActionResult] = []
+        while !queues.isEmpty {
+            for start in stride(from: 0, to: queues.count, by: Self.atOnce) {
+                let range = start..<min(start + Self.atOnce, queues.count)
+                let wave = queues[range].compactMap(\.rest.first)
+                let outcome = try configure(wave, then: .restart)
+                let failed = try outcome.failures + Proof(session, wave.map(\.spec)).failures(of: outcome.instances)
+                failures += failed
+                broken.formUnion(failed.map(\.name))
+                for index in range { queues[index].rest.removeFirst() }
             }
-        } else if !step.changes.isEmpty {
-            results += try configure(step.changes, then: .nothing)
+            for queue in queues where broken.contains(queue.name) && !queue.rest.isEmpty {
+                // A version that does not run is not given to the rest.
+                let count = Reporting.count(queue.rest.count, "instance")
+                Output.complain("'\(queue.name)': \(count) left as before, because the new version does not run")
+            }
+            queues.removeAll { $0.rest.isEmpty || broken.contains($0.name) }
         }
-        if let spec = step.additions {
-            let reply: InstancesReply = try session.change(
-                .start,
-                StartParameters(
-                    apps: [spec], environment: file.environment, token: Session.makeToken(), origin: origin),
-                repeats: true)
-            Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
-            results += reply.instances.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }
-                .map { ActionResult(id: $0.id, name: $0.name, ok: false, message: $0.reason) }
+        return (broken, failures)
+    }
+
+    // MARK: - Calls
+
+    private func add(_ specs: [AppSpec]) throws -> [ActionResult] {
+        var failures: [ActionResult] = []
+        for start in stride(from: 0, to: specs.count, by: Self.batch) {
+            let batch = Array(specs[start..<min(start + Self.batch, specs.count)])
+            let (instances, refused) = try eachAlone(batch, name: \.name) { specs in
+                let reply: InstancesReply = try session.change(
+                    .start,
+                    StartParameters(
+                        apps: specs, environment: file.environment, token: Session.makeToken(), origin: origin),
+                    repeats: true, deadline: Session.Deadline.stopping)
+                Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
+                return reply.instances
+            }
+            failures += refused
+            let unspawned = instances.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }
+            failures += unspawned.map { ActionResult(id: $0.id, name: $0.name, ok: false, message: $0.reason) }
+            let spawned = instances.filter { $0.reasonKind != Reason.Kind.spawnFailed.rawValue }
+            failures += try Proof(session, batch).failures(of: spawned)
         }
-        if !step.removals.isEmpty {
-            let reply: ActReply = try session.change(
-                .act,
-                ActParameters(
-                    action: .delete, selectors: step.removals.map(SelectorMatching.exactly),
-                    token: Session.makeToken(), origin: origin),
-                repeats: true, deadline: Session.Deadline.stopping)
-            results += reply.results
-        }
-        return results.filter { !$0.ok }
+        return failures
+    }
+
+    private func remove(_ ids: [InstanceID]) throws -> [ActionResult] {
+        guard !ids.isEmpty else { return [] }
+        let reply: ActReply = try session.change(
+            .act,
+            ActParameters(
+                action: .delete, selectors: ids.map(SelectorMatching.exactly), token: Session.makeToken(),
+                origin: origin),
+            repeats: true, deadline: Session.Deadline.stopping)
+        Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
+        return reply.results.filter { !$0.ok }
     }
 
     private func configure(
-        _ changes: [(id: InstanceID, spec: AppSpec)], then: ConfigureParameters.Then
-    ) throws -> [ActionResult] {
-        let reply: ActReply = try session.change(
-            .configure,
-            ConfigureParameters(
-                changes: changes.map { SpecChange(id: $0.id, spec: $0.spec) }, then: then,
-                token: Session.makeToken(), origin: origin),
-            repeats: true, deadline: Session.Deadline.stopping)
-        Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
-        return reply.results
+        _ changes: [ApplyPlan.Change], then: ConfigureParameters.Then
+    ) throws -> (instances: [InstanceView], failures: [ActionResult]) {
+        guard !changes.isEmpty else { return ([], []) }
+        var failures: [ActionResult] = []
+        var instances: [InstanceView] = []
+        for start in stride(from: 0, to: changes.count, by: Self.batch) {
+            let batch = Array(changes[start..<min(start + Self.batch, changes.count)])
+            let (views, refused) = try eachAlone(batch, name: \.spec.name) { changes in
+                let reply: ActReply = try session.change(
+                    .configure,
+                    ConfigureParameters(
+                        changes: changes.map { SpecChange(id: $0.id, spec: $0.spec) }, then: then,
+                        token: Session.makeToken(), origin: origin),
+                    repeats: true, deadline: Session.Deadline.stopping)
+                Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
+                let failed = reply.results.filter { !$0.ok }
+                failures += failed
+                return reply.instances.filter { view in !failed.contains { $0.id == view.id } }
+            }
+            failures += refused
+            instances += views
+        }
+        return (instances, failures)
+    }
+
+    /// A call takes all or nothing; when it is refused because of one, the others are not to suffer.
+    private func eachAlone<Item, Result>(
+        _ items: [Item], name: (Item) -> String, _ call: ([Item]) throws -> [Result]
+    ) throws -> (results: [Result], refused: [ActionResult]) {
+        do {
+            return (try call(items), [])
+        } catch ClientError.remote(let error) {
+            guard items.count > 1 else {
+                let refused = items.map { ActionResult(id: nil, name: name($0), ok: false, message: "\(error)") }
+                return ([], refused)
+            }
+            var results: [Result] = []
+            var refused: [ActionResult] = []
+            for item in items {
+                let outcome = try eachAlone([item], name: name, call)
+                results += outcome.results
+                refused += outcome.refused
+            }
+            return (results, refused)
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Control
+import DisplayText
 
 /// Sentences about the daemon.
 enum DaemonText {

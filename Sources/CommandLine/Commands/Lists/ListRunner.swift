@@ -20,7 +20,10 @@ struct ListRunner {
         } else {
             try Output.write(ListTable.render(reply.instances, Terminal.detect()))
         }
-        if !json { OtherHomes.mention(besides: session.paths) }
+        if !json {
+            ChosenHome.mention(session.paths)
+            OtherHomes.mention(besides: session.paths)
+        }
         for note in reply.notes { Output.complain(note) }
         try Reading.finish(absence)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import DisplayText
 
 struct SaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -34,6 +34,7 @@ struct PM2Actions {
             if isFile(operand) { try file(operand) } else { try perform(operand) }
         }
         if verb != .reload { try PM2Lists(face: face).table() }
+        if face.options.has("attach") { try PM2LogFiles(face: face).attach(operands) }
     }
 
     private var missingOperand: String {
@@ -145,7 +146,8 @@ struct PM2ReloadLock {
         let now = Self.now()
         let text = (try? FileProbe.contents(of: path, limit: 64)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let limit = getenv("PM2_RELOAD_LOCK_TIMEOUT").flatMap { Int64(String(cString: $0)) } ?? Self.lifetime
-        if let since = Int64(text), now &- since < limit, since <= now, !face.options.has("force") {
+        let since = Int64(text.prefix { $0.isNumber })
+        if let since, now &- since < limit, since <= now, !face.options.has("force") {
             let seconds = Double(limit - (now - since)) / 1000
             face.console.error(
                 "Reload already in progress, please try again in \(seconds) seconds or use --force")

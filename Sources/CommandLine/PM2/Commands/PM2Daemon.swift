@@ -11,7 +11,7 @@ struct PM2Daemon {
 
     func ping() throws {
         try face.connect()
-        console.output("{ msg: 'pong' }\n")
+        console.show("{ msg: 'pong' }\n")
     }
 
     /// Ends every app and the daemon. The list is forgotten, the dump is not touched.
@@ -91,6 +91,6 @@ struct PM2Daemon {
             ]
             + ["--- PM2 list " + String(repeating: "-", count: 42), list]
             + ["--- Daemon logs " + String(repeating: "-", count: 39)] + log + ["```"]
-        console.output(lines.joined(separator: "\n") + "\n")
+        console.show(lines.joined(separator: "\n") + "\n")
     }
 }

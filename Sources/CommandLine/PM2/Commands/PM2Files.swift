@@ -25,8 +25,9 @@ struct PM2Files {
         }
     }
 
-    /// The specifications of a file's apps, with the few options that count beside a file.
-    private func specs(of file: AppFile, _ operand: String) throws -> [AppSpec] {
+    /// The specifications of a file's apps, with the few options that count beside a file. An app whose script is not
+    /// there does not keep the others down; a wrong setting does.
+    private func specs(of file: AppFile, _ operand: String) throws -> (usable: [AppSpec], isWhole: Bool) {
         var request = AppFile.Request(
             only: AppFile.Request.names(options.all("only")), environmentName: options["env"])
         request.change = { draft in
@@ -42,16 +43,15 @@ struct PM2Files {
         }
         let outcome = file.outcome(with: try PM2AppReader(face: face).resolver(), request)
         for warning in outcome.warnings { console.warn(warning) }
-        guard outcome.problems.isEmpty else {
-            for problem in outcome.problems { console.error("Error: \(problem.message)") }
-            throw PM2Exit.failed
-        }
+        for problem in outcome.problems { console.error("Error: \(problem.message)") }
+        guard outcome.problems.allSatisfy({ $0.subject == .app }) else { throw PM2Exit.failed }
         let source = LoadedAppFile.source(of: operand)
-        return outcome.specs.map { spec in
+        let specs = outcome.specs.map { spec in
             var spec = spec
             spec.source = source
             return spec
         }
+        return (specs, outcome.problems.isEmpty)
     }
 
     // MARK: - start, restart, reload
@@ -59,14 +59,15 @@ struct PM2Files {
     /// Restarts what is in the list by name, and starts the others.
     func startOrRestart(_ operand: String, reload: Bool, table: Bool = false) throws {
         let file = try load(operand)
-        let specs = try specs(of: file, operand)
+        let (specs, isWhole) = try specs(of: file, operand)
         let inventory = try face.inventory()
         let present = Dictionary(grouping: inventory.entries, by: \.instance.name)
         let missing = specs.filter { present[$0.name] == nil }
         if !missing.isEmpty, missing.count < specs.count || !inventory.entries.isEmpty {
             console.warn("Applications \(missing.map(\.name).joined(separator: ", ")) not running, starting...")
         }
-        var failed = false
+        PM2Folders(face: face).make(for: specs)
+        var failed = !isWhole
         for spec in specs {
             guard let entries = present[spec.name] else { continue }
             do { try restart(entries, spec, inventory, reload: reload) } catch is PM2Exit { failed = true }
@@ -90,9 +91,11 @@ struct PM2Files {
             new.output.merge = entry.spec.output.merge
             // What an earlier start set and the file does not name stays.
             new.environment = entry.spec.environment.merging(spec.environment) { _, new in new }
-            // The caller's variables are taken anew only where the file has none of its own.
+            // The caller's variables are taken anew only where the file has none of its own. This one is the
+            // interpreter's habit.
             let stored = entry.environment.flatMap { inventory.environments[$0] } ?? [:]
-            let takesCaller = spec.environment.isEmpty || options.has("update-env")
+            let takesCaller =
+                spec.environment.keys.allSatisfy { $0 == "PYTHONUNBUFFERED" } || options.has("update-env")
             let environment = takesCaller ? stored.merging(caller) { _, new in new } : nil
             return SpecChange(id: entry.instance.id, spec: new, environment: environment)
         }

@@ -15,21 +15,22 @@ struct PM2Keep {
     func save(quietly: Bool = false) throws {
         let inventory = try face.inventory()
         if !quietly { console.say("Saving current process list...") }
-        guard !inventory.entries.isEmpty || face.options.has("force") || PM2Console.isSet("FORCE") else {
+        let isForced = face.options.has("force") || PM2Console.isSet("FORCE")
+        guard !inventory.entries.isEmpty || isForced else {
             if quietly { return }
             console.warn("PM2 is not managing any process, skipping save...")
             console.warn("To force saving use: pm2 save --force")
             if !FileSystem.exists(face.paths.pm2Dump) { try write(empty: true) }
             return
         }
-        warnWhenDegraded()
+        keepSnapshot(isForced: isForced)
         try write(inventory)
         if !quietly { console.say("Successfully saved in \(face.paths.pm2Dump)") }
     }
 
     /// Hearth's own snapshot, so that no earlier list is lost by a save; and a warning when something is missing.
-    private func warnWhenDegraded() {
-        let parameters = SaveParameters(name: nil, force: false, origin: face.origin)
+    private func keepSnapshot(isForced: Bool) {
+        let parameters = SaveParameters(name: nil, force: isForced, origin: face.origin)
         do {
             let _: SaveReply = try face.session.change(.save, parameters, repeats: true)
         } catch ClientError.remote(let error) where error.code == .refused {
@@ -85,6 +86,7 @@ struct PM2Keep {
                 spec.autostart = entry.isWantedRunning
                 return spec
             }
+            PM2Folders(face: face).make(for: apps)
             do {
                 let reply = try face.start(apps, environment: group[0].environment, token: Self.token(of: group))
                 Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)

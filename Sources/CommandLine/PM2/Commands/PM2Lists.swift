@@ -36,22 +36,24 @@ struct PM2Lists {
 
     func ids(_ name: String) throws {
         let ids = try face.inventory().entries.filter { $0.instance.name == name }.map(\.instance.id)
-        console.output(Self.inspected(ids) + "\n")
+        console.show(Self.inspected(ids) + "\n")
     }
 
     func pids(_ name: String?) throws {
         face.startsSilently = true
         let all = try face.inventory().entries.map(\.instance)
         let chosen = all.filter { name == nil || $0.name == name }
-        console.output(chosen.map { "\($0.pid ?? 0)" }.joined(separator: "\n") + "\n")
+        console.show(chosen.map { "\($0.pid ?? 0)" }.joined(separator: "\n") + "\n")
     }
 
     // MARK: - For people
 
     /// The table that ends most commands.
     func table() throws {
-        guard face.showsTables, !console.isSilent else { return }
-        console.output(try tableText())
+        guard face.showsTables else { return }
+        // A daemon is started also when nothing is shown.
+        guard !console.isSilent else { return try face.connect() }
+        console.show(try tableText())
     }
 
     func tableText() throws -> String {
@@ -75,7 +77,7 @@ struct PM2Lists {
         }
         let local = PM2Environment.caller()
         for record in records {
-            console.output(Description.lines(record, local: local, console.screen).map { $0 + "\n" }.joined())
+            console.show(Description.lines(record, local: local, console.screen).map { $0 + "\n" }.joined())
         }
     }
 
@@ -84,7 +86,7 @@ struct PM2Lists {
             console.error("Modules with id \(target) not found")
             throw PM2Exit.failed
         }
-        console.output(SmallReplies.environment(record, console.screen).map { $0 + "\n" }.joined())
+        console.show(SmallReplies.environment(record, console.screen).map { $0 + "\n" }.joined())
     }
 
     /// The table, drawn again and again until somebody has seen enough. Without a terminal: once.

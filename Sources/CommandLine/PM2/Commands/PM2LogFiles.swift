@@ -51,6 +51,18 @@ struct PM2LogFiles {
 
     // MARK: - logs
 
+    /// After an action: the logs of the app that it was for; of all, when it was for several.
+    func attach(_ operands: [String]) throws {
+        guard operands.count == 1, let operand = face.options["name"] ?? operands.first else { return try stream(nil) }
+        let entries = try face.inventory().entries
+        let cwd = CallerHome.workingDirectory() ?? "/"
+        guard case .instances(let ids) = try PM2Targets.find(operand, in: entries, cwd: cwd) else {
+            return try stream(nil)
+        }
+        let names = Set(entries.map(\.instance).filter { ids.contains($0.id) }.map(\.name))
+        try stream(names.count == 1 ? names.first : nil)
+    }
+
     /// The last lines, then what comes.
     func stream(_ target: String?) throws {
         face.startsSilently = true

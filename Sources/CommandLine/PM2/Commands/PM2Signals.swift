@@ -20,7 +20,7 @@ struct PM2Signals {
         let chosen: [InstanceView]
         if let id = UInt32(target).map({ InstanceID($0) }) {
             guard all.contains(where: { $0.id == id }) else {
-                console.error("\(target) id unknown")
+                console.plainError("\(target) id unknown")
                 throw PM2Exit.failed
             }
             console.say("Sending signal to process id \(target)")
@@ -30,7 +30,7 @@ struct PM2Signals {
             chosen = running.filter { $0.name == target }
         }
         guard !chosen.isEmpty else {
-            console.error(UInt32(target) == nil ? "Unknown process name" : "Process \(target) is not online")
+            console.plainError(UInt32(target) == nil ? "Unknown process name" : "Process \(target) is not online")
             throw PM2Exit.failed
         }
         try face.connect()
@@ -85,13 +85,13 @@ struct PM2Signals {
         let target = words.first ?? ""
         if let id = UInt32(target).map({ InstanceID($0) }) {
             guard let instance = all.first(where: { $0.id == id }) else {
-                console.error("\(target) id unknown")
+                console.plainError("\(target) id unknown")
                 throw PM2Exit.failed
             }
-            console.error("Action doesn't exist \(words.dropFirst().first ?? "") for \(instance.name)")
+            console.plainError("Action doesn't exist \(words.dropFirst().first ?? "") for \(instance.name)")
             throw PM2Exit.failed
         }
-        console.error("Not any process has received a command (offline or unexistent)")
+        console.plainError("Not any process has received a command (offline or unexistent)")
         throw PM2Exit.failed
     }
 
@@ -108,7 +108,7 @@ struct PM2Signals {
             chosen = all.filter { $0.name == target }
         }
         guard !chosen.isEmpty || target == "all" else {
-            console.error("Unknown process name")
+            console.plainError("Unknown process name")
             throw PM2Exit.failed
         }
         for instance in chosen { console.say("Resetting meta for process id \(instance.id)") }

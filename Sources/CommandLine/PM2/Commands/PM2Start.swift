@@ -22,7 +22,7 @@ struct PM2Start {
             }
         }
         try PM2Lists(face: face).table()
-        if options.has("attach") { try PM2LogFiles(face: face).stream(operands.first) }
+        if options.has("attach") { try PM2LogFiles(face: face).attach(operands) }
     }
 
     private func start(_ operand: String) throws {
@@ -37,13 +37,12 @@ struct PM2Start {
         let spec = try reader.resolve(draft, named: operand)
         if !options.has("force"),
             let same = inventory.entries.first(where: {
-                $0.spec.script == spec.script && $0.instance.name == spec.name && $0.spec.arguments == spec.arguments
-                    || $0.spec.script == spec.script && $0.instance.name == spec.name
+                $0.spec.script == spec.script && $0.instance.name == spec.name
             })
         {
             switch same.instance.status {
             case .stopped, .stopping, .errored:
-                return try restart(inventory.entries.filter { $0.instance.name == spec.name }, operand)
+                return try restart(inventory.entries.filter { $0.instance.name == spec.name }, spec.name)
             case .launching, .online, .waitingRestart:
                 console.error("Script already launched, add -f option to force re-execution")
                 throw PM2Exit.failed
@@ -83,6 +82,7 @@ struct PM2Start {
         let settings = try PM2Settings(face: face).variables(of: spec.name)
         var spec = spec
         spec.environment.merge(settings) { own, _ in own }
+        PM2Folders(face: face).make(for: [spec])
         let reply = try face.start([spec], environment: PM2Environment.caller())
         Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
         let failed = reply.instances.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }

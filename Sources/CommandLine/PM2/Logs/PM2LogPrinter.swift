@@ -1,4 +1,5 @@
 import Control
+import DisplayText
 import Model
 
 /// Writes lines of logs as PM2's `logs` does.

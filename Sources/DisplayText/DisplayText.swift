@@ -1,9 +1,9 @@
 /// Text from outside on its way to a terminal: harmless, and of a known width.
-enum DisplayText {
+package enum DisplayText {
     /// Makes control characters visible: a name must not be able to move the cursor or recolour the screen.
     ///
     /// - Parameter unicode: false escapes everything beyond ASCII, too.
-    static func escape(_ text: String, unicode: Bool) -> String {
+    package static func escape(_ text: String, unicode: Bool) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
         var result = ""
         for scalar in text.unicodeScalars {
@@ -29,13 +29,13 @@ enum DisplayText {
     }
 
     /// Columns that a terminal needs for already escaped text.
-    static func width(_ text: String) -> Int {
+    package static func width(_ text: String) -> Int {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
         return text.reduce(0) { $0 + width($1) }
     }
 
     /// A character made of several scalars (an accent, an emoji with a skin) takes as much as its widest one.
-    static func width(_ character: Character) -> Int {
+    package static func width(_ character: Character) -> Int {
         character.unicodeScalars.reduce(0) { max($0, width($1)) }
     }
 
@@ -52,7 +52,7 @@ enum DisplayText {
     }
 
     /// Cuts text to `limit` columns, with an ellipsis where something is missing.
-    static func truncate(_ text: String, to limit: Int, ellipsis: String) -> String {
+    package static func truncate(_ text: String, to limit: Int, ellipsis: String) -> String {
         if width(text) <= limit { return text }
         let room = limit - width(ellipsis)
         if room <= 0 { return String(ellipsis.prefix(max(0, limit))) }
