@@ -55,7 +55,9 @@ enum Arguments {
         // Nothing to attach them to: the parser's own complaint is better.
         guard let command = words.first, !command.hasPrefix("-") else { return leading + words }
         if !leading.isEmpty {
-            words.insert(contentsOf: leading, at: words.firstIndex(of: "--") ?? words.endIndex)
+            // All that stands behind `deploy … exec` is a command of the user's.
+            let end = command == "deploy" ? 1 : words.firstIndex(of: "--") ?? words.endIndex
+            words.insert(contentsOf: leading, at: end)
         }
         if command == "start" || command == "run", let terminator = words.firstIndex(of: "--") {
             let own = words[(terminator + 1)...].flatMap { ["--app-argument", $0] }

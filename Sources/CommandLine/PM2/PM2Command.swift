@@ -30,8 +30,8 @@ struct PM2Command: Sendable {
             name: "trigger", operands: "<id|proc_name|namespace|all> <action_name> [params]",
             help: "trigger process action"
         ) { try PM2Signals(face: $0).trigger($1) },
-        PM2Command(name: "deploy", operands: "<file|environment>", help: "deploy your json") { face, _ in
-            try PM2Absent.say("deploy", face)
+        PM2Command(name: "deploy", operands: "<file|environment>", help: "deploy your json") {
+            try Deploy(program: "pm2 deploy", console: $0.console).run($1)
         },
         PM2Command(
             name: "startOrRestart", operands: "<json>", help: "start or restart JSON file"

@@ -57,6 +57,11 @@ struct PM2Options {
                 try options.short(word, &rest)
             } else {
                 options.operands.append(word)
+                // What follows is its own: `--force` means something else there, `-C` is unknown here.
+                if options.operands == ["deploy"] {
+                    options.operands += rest
+                    break
+                }
             }
         }
         return options

@@ -3,8 +3,6 @@ enum PM2Absent {
     private static let advice = [
         "startup": "put `pm2 resurrect` into a systemd unit or a crontab line `@reboot` of this user for now",
         "unstartup": "remove the unit or the crontab line that you made",
-        "deploy":
-            "run the steps of the deploy section by hand or from CI; `pm2 startOrRestart FILE` is the last of them",
         "create": "`pm2 init` writes a file to begin with",
     ]
 
