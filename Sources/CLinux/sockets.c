@@ -2,11 +2,13 @@
 // "/proc/self/fd/N/name" is short whatever the directory's own length.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
@@ -140,6 +142,44 @@ int clinux_seqpacket_pair(int fds[2]) {
 
 int clinux_stream_pair(int fds[2]) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ? -errno : 0;
+}
+
+static int has_value(int fd, int option, int wanted) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 && value == wanted;
+}
+
+// A zombie whose parent does not care may stay one for ever.
+static int has_ended(pid_t pid) {
+    int fd = clinux_pidfd_open(pid);
+    if (fd < 0) return fd == -ESRCH;
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    int ended = poll(&end, 1, 0) > 0;
+    close(fd);
+    return ended;
+}
+
+// The process may have closed what it was given and opened something of its own under the number. Only a pair has no
+// name on either side; and one of its own was made by a process that lives.
+static int is_end_of_ours(int fd) {
+    struct sockaddr_un name;
+    socklen_t own = sizeof name, peer = sizeof name;
+    if (!has_value(fd, SO_DOMAIN, AF_UNIX) || !has_value(fd, SO_TYPE, SOCK_STREAM)) return 0;
+    if (getsockname(fd, (struct sockaddr *)&name, &own) < 0 || own != sizeof(sa_family_t)) return 0;
+    if (getpeername(fd, (struct sockaddr *)&name, &peer) < 0 || peer != sizeof(sa_family_t)) return 0;
+    pid_t maker = 0;
+    uid_t uid = 0;
+    if (clinux_peer_credentials(fd, &maker, &uid, NULL) < 0 || uid != geteuid() || maker <= 0) return 0;
+    return maker == getpid() || has_ended(maker);
+}
+
+int clinux_recover_stream_end(int pidfd, int number) {
+    int fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+    if (fd < 0) return -errno;
+    if (is_end_of_ours(fd)) return fd;
+    close(fd);
+    return -ENOTSOCK;
 }
 
 ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd) {

@@ -85,6 +85,9 @@ int clinux_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 int clinux_seqpacket_pair(int fds[2]);
 /// The same of stream sockets.
 int clinux_stream_pair(int fds[2]);
+/// A copy of descriptor `number` of the process behind `pidfd`, if it is what `clinux_stream_pair` made in this process
+/// or in one of the same user that is gone. Close-on-exec. Descriptor or `-errno`; -ENOTSOCK: it is something else.
+int clinux_recover_stream_end(int pidfd, int number);
 /// Sends one packet, with `fd` attached when it is not -1. Never raises SIGPIPE. Bytes sent or `-errno`.
 ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd);
 /// Receives one packet; `*fd` is the attached descriptor or -1, `*truncated` is 1 when one was lost (EMFILE).

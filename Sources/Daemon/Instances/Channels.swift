@@ -89,6 +89,18 @@ final class Channels {
         }
     }
 
+    /// Where the keeper died too, the app still holds our end. Systems that let no process look into another of the same
+    /// user refuse it; then the app has no channel until its next start.
+    func recover(_ id: InstanceID, _ generation: Generation, from pidfd: Int32) {
+        guard channels[id]?.generation != generation else { return }
+        let end = clinux_recover_stream_end(pidfd, Self.keptDescriptor)
+        guard end >= 0 else { return }
+        if let former = channels[id] { close(id, former.generation) }
+        let channel = Channel(generation, end, isTakenOver: true)
+        channels[id] = channel
+        deposit(id, channel)
+    }
+
     /// Closes what was taken over and belongs to no process that runs.
     func closeUnclaimed() {
         for (id, channel) in channels where channel.isTakenOver && !channel.isListening {

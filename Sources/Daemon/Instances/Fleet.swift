@@ -107,6 +107,9 @@ final class Fleet {
         if let pidfd, let process = member.tree.main {
             watch(id, member.machine.generation, process, pidfd)
         }
+        if let pidfd, member.desired.spec.hasChannel, member.machine.process != nil {
+            channels.recover(id, member.machine.generation, from: pidfd)
+        }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
         if member.machine.process != nil { channels.listen(id, member.machine.generation) }

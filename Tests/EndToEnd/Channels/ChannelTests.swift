@@ -60,6 +60,51 @@ struct ChannelTests {
         }
     }
 
+    @Test("the channel survives the death of both: the app holds Hearth's end")
+    func shutdownAfterBoth() throws {
+        try withHome { home in
+            try home.start(home.node("api", Self.polite).stoppedByMessage())
+            try home.letNodeListen("api")
+            let late = try home.node("late", "when('go', () => process.send('ready', () => note('sent')));")
+            try home.beginStart(late.waitingForReady(600_000))
+            try home.killBoth()
+            try home.write("", to: "go")
+            try home.eventually("it was said") { home.notes == ["sent 0"] }
+            try home.up()
+            try home.eventually("it was heard") { try home.instance("late").status == .online }
+            #expect(try home.instance("late").restarts == 0)
+            try home.act(.stop, "api")
+            #expect(home.notes == ["sent 0", "shutdown 0", "bye 0"])
+        }
+    }
+
+    @Test("what an app opened itself under the number is not taken for the channel")
+    func foreignDescriptor() throws {
+        try withHome { home in
+            let app = try home.python(
+                "own",
+                """
+                import socket
+                os.close(4)
+                ours, theirs = socket.socketpair()
+                os.dup2(ours.fileno(), 4)
+                theirs.sendall(b'"ready"\\n')
+                open("own.up", "w").close()
+                while not os.path.exists("go"): time.sleep(0.01)
+                open("left", "wb").write(ours.recv(100))
+                """
+            ).stoppedByMessage()
+            try home.start(app)
+            try home.eventually("it has a pair of its own") { home.exists("own.up") }
+            let pid = try home.pid("own")
+            try home.killBoth()
+            try home.up()
+            #expect(try home.pid("own") == pid)
+            try home.write("", to: "go")
+            try home.eventually("nothing was taken from it") { home.read("left") == "\"ready\"\n" }
+        }
+    }
+
     @Test("who has closed the channel gets the signal; who ignores the message is killed in time")
     func withoutAnswer() throws {
         try withHome { home in
