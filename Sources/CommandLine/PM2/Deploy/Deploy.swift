@@ -1,4 +1,5 @@
 import Configuration
+import DisplayText
 import Glibc
 
 /// `deploy [FILE] ENVIRONMENT [COMMAND]`: code from git onto hosts, and apps started there.
