@@ -100,11 +100,11 @@ struct OutputTests {
         }
     }
 
-    @Test("the built-in module needs no installation, others are refused")
+    @Test("modules are refused with advice; their settings are kept")
     func modules() throws {
         try withPM2 { pm2 in
             try pm2.check([
-                Row("pm2 install pm2-logrotate", says: ["[PM2][Module] pm2-logrotate is part of Hearth: *"]),
+                Row("pm2 install pm2-logrotate", 1, errors: ["[PM2][Module][ERROR] 'pm2-logrotate': *"]),
                 Row("pm2 install pm2-nosuch", 1, errors: ["[PM2][Module][ERROR] 'pm2-nosuch': *"]),
                 Row("pm2 uninstall nosuch", 1, errors: ["[PM2][Module][ERROR] Unknown module"]),
                 Row("pm2 -s set pm2-logrotate:max_size 5M"),

@@ -91,6 +91,10 @@ struct DialectTests {
                 "{script: 'a', cron_restart: '* *'}",
                 "Cron pattern error: '* *' has 2 fields, not 5 (minute hour day month weekday) or 6 (seconds first)"
             ),
+            (
+                "{script: 'a', cron_restart: '0 0 30 2 *'}",
+                "Cron pattern error: '0 0 30 2 *' never comes: no year has such a day"
+            ),
         ])
     func reasons(app: String, reason: String) {
         #expect(Self.problems("[\(app)]") == [reason])

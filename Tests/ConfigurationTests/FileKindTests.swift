@@ -217,7 +217,10 @@ struct FileKindTests {
             bomb += "a\(level): &a\(level) [" + [String](repeating: "*a\(level - 1)", count: 10).joined(separator: ",")
             bomb += "]\n"
         }
-        #expect(try Self.refusal("a.yml", bomb).contains("it comes to more than 200000 values"))
+        // On a machine that is busy enough the time is up first.
+        let refusal = try Self.refusal("a.yml", bomb)
+        #expect(
+            refusal.contains("it comes to more than 200000 values") || refusal.contains("took longer"), "\(refusal)")
         #expect(try Self.refusal("a.yml", String(repeating: "[", count: 100_000)).contains("is not valid YAML"))
         #expect(
             try Self.refusal("a.toml", "a = " + String(repeating: "[", count: 100_000)).contains("is not valid TOML"))

@@ -72,7 +72,7 @@ struct TableTests {
         ]).records
         let lines = ProcessTable.lines(long, Screen())
         #expect(lines[4].contains("│ \(String(repeating: "n", count: 37))… │"))
-        #expect(lines[3].contains("a\\u{1b}b"))
+        #expect(lines[3].contains("a\\eb"))
         #expect(Set(lines.map(\.count)).count == 1)
     }
 
