@@ -63,11 +63,13 @@ def measure_ecosystem(context, hearth, added, node):
         app = {"name": "one", "script": program, "args": arguments, "interpreter": "none", "cwd": manager.home}
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"module.exports = {{ apps: [{json.dumps(app)}] }}\n")
-        evaluate = ["node", "-e", "process.stdout.write(JSON.stringify(require(process.argv[1])))", path]
+        evaluate = [shutil.which("node"), "-e", "process.stdout.write(JSON.stringify(require(process.argv[1])))", path]
+        # Hearth looks for node in PATH, too.
+        environment = dict(manager.environment, PATH=os.environ.get("PATH", "/usr/bin:/bin"))
         alone, over = [], []
         for _ in range(context.pick(30, 10)):
-            own = run(evaluate, manager.environment, context.output).ms
-            started = manager.run(manager.command("start", path)).ms
+            own = run(evaluate, environment, context.output).ms
+            started = run(manager.command("start", path), environment, context.output).ms
             manager.run(manager.command("delete", "one"))
             alone.append(own)
             over.append(max(0.0, started - own))

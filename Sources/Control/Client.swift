@@ -170,6 +170,7 @@ package final class Client {
         _ type: Value.Type, from message: Data
     ) throws(ClientError) -> (value: Value, continues: Bool) {
         if type == ListReply.self, let list = ListReply(fast: message) as? Value { return (list, false) }
+        if type == InventoryReply.self, let list = InventoryReply(fast: message) as? Value { return (list, false) }
         let envelope: ReplyEnvelope<Value>
         do {
             envelope = try JSONDecoder().decode(ReplyEnvelope<Value>.self, from: message)

@@ -13,6 +13,7 @@ final class Dispatcher {
     let waiting: Waiting
     /// Ends or replaces the process: set by the daemon's main part.
     var lifecycle: (any Lifecycle)?
+    let specTexts = SpecTexts()
     private var streams: [Int32: Int] = [:]
     /// False while a new daemon is still adopting.
     var isReady = false

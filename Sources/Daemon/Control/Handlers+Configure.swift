@@ -94,7 +94,9 @@ extension Dispatcher {
         guard let resolution = resolve(parameters.selectors, call, emptyMeansAll: true) else { return }
         inspector.refresh { [self] in
             let reply = self.inventory(of: resolution.ids)
-            call.reply(reply, isLarge: reply.entries.count > 4)
+            self.specTexts.update(for: reply, on: self.services) { [self] in
+                call.answer(reply.message { self.specTexts.text(of: $0) })
+            }
         }
     }
 

@@ -111,8 +111,10 @@ struct ApplyRunner {
 
     // MARK: - Calls
 
+    /// All are started, then all are looked at together: a thousand apps prove themselves in the time of one.
     private func add(_ specs: [AppSpec]) throws -> [ActionResult] {
         var failures: [ActionResult] = []
+        var started: [InstanceView] = []
         for start in stride(from: 0, to: specs.count, by: Self.batch) {
             let batch = Array(specs[start..<min(start + Self.batch, specs.count)])
             let (instances, refused) = try eachAlone(batch, name: \.name) { specs in
@@ -125,12 +127,12 @@ struct ApplyRunner {
                 return reply.instances
             }
             failures += refused
-            let unspawned = instances.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }
-            failures += unspawned.map { ActionResult(id: $0.id, name: $0.name, ok: false, message: $0.reason) }
-            let spawned = instances.filter { $0.reasonKind != Reason.Kind.spawnFailed.rawValue }
-            failures += try Proof(session, batch).failures(of: spawned)
+            started += instances
         }
-        return failures
+        let unspawned = started.filter { $0.reasonKind == Reason.Kind.spawnFailed.rawValue }
+        failures += unspawned.map { ActionResult(id: $0.id, name: $0.name, ok: false, message: $0.reason) }
+        let spawned = started.filter { $0.reasonKind != Reason.Kind.spawnFailed.rawValue }
+        return try failures + Proof(session, specs).failures(of: spawned)
     }
 
     private func remove(_ ids: [InstanceID]) throws -> [ActionResult] {
