@@ -94,6 +94,7 @@ extension ReplyReader {
             case "incrementVariable": spec.incrementVariable = try reader.string()
             case "pidFile": spec.pidFile = try reader.string()
             case "mode": spec.mode = try reader.decoded(ExecutionMode.self)
+            case "readiness": spec.readiness = try reader.decoded(ReadinessPolicy.self)
             case "source": spec.source = try reader.string()
             case "kept": spec.kept = try reader.texts()
             default: throw Unexpected()
@@ -132,6 +133,7 @@ extension ReplyReader {
                 policy.signal = signal
             case "killTimeout": policy.killTimeout = Milliseconds(try reader.integer())
             case "wholeTree": policy.wholeTree = try reader.flag()
+            case "withMessage": policy.withMessage = try reader.flag()
             default: throw Unexpected()
             }
         }

@@ -23,7 +23,7 @@ struct InventoryReplyTests {
             restart: RestartPolicy(
                 mode: .onFailure, maxRestarts: 3, minUptime: Milliseconds(5), restartDelay: Milliseconds(6),
                 exponentialBackoff: Milliseconds(7), stopExitCodes: [0, 143], slowRetry: false),
-            stop: StopPolicy(signal: .int, killTimeout: Milliseconds(1600), wholeTree: false),
+            stop: StopPolicy(signal: .int, killTimeout: Milliseconds(1600), wholeTree: false, withMessage: true),
             output: OutputPolicy(outFile: "/o", errorFile: "/e", merge: false), stdin: .null, uid: "deploy",
             gid: "www", expectedPort: 3000)
         spec.memoryLimit = 1 << 30
@@ -35,6 +35,7 @@ struct InventoryReplyTests {
         spec.incrementVariable = "PORT"
         spec.pidFile = "/run/api.pid"
         spec.mode = .cluster
+        spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(8))
         spec.source = "/srv/apps.yml"
         spec.kept = ["time": "true", "env_production": "{\"A\":\"2\"}"]
         return spec
