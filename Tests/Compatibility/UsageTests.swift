@@ -70,7 +70,7 @@ struct UsageTests {
     @Test(
         "what is not there yet says so",
         arguments: [
-            "startup", "unstartup", "deploy production", "create", "attach 0", "slist", "pull api", "completion",
+            "startup", "unstartup", "create", "attach 0", "slist", "pull api", "completion",
             "link a b",
             "monitor all", "plus", "profile:cpu",
         ])
