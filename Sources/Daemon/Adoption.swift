@@ -129,6 +129,16 @@ struct Adoption {
             services.state.change { state in state.instances.removeAll { $0.id == desired.id } }
             return
         }
+        var desired = desired
+        if isTableExact, desired.wanted != record.wanted {
+            // The table is written at once and the list behind it: a command that the death of its daemon cut off stands
+            // in the table alone. Whoever repeats it is answered when it is on the disk; so it must get there.
+            desired.wanted = record.wanted
+            services.state.change { state in
+                guard let index = state.instances.firstIndex(where: { $0.id == record.id }) else { return }
+                state.instances[index].wanted = record.wanted
+            }
+        }
         var record = record
         // A disk copy may be older than the process: the latest generation that runs counts.
         let main = tagged.filter(\.isMain).max { $0.generation < $1.generation }
