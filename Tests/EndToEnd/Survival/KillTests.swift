@@ -130,4 +130,28 @@ struct KillTests {
             #expect(!Processes.isRunning(pids[1]))
         }
     }
+
+    @Test("a stop that the list on disk does not know of yet is in it before both die: the app stays stopped")
+    func stopIsInTheList() throws {
+        try withHome { home in
+            try home.start(home.sleeper("app"))
+            let before = home.read(home.paths.desiredState)
+            try home.act(.stop, "app")
+            // As if the daemon had died between the table and the list: nobody but the next one may mend that.
+            let keepers = home.keeperPids
+            for pid in keepers { kill(pid, SIGSTOP) }
+            let daemon = try #require(home.daemonPids.first)
+            kill(daemon, SIGKILL)
+            try home.write(before, to: home.paths.desiredState)
+            for pid in keepers { kill(pid, SIGCONT) }
+            try home.ready(after: daemon)
+            #expect(try home.instance("app").wanted == .stopped)
+            try home.eventually("the list knows of the stop") { home.read(home.paths.desiredState) != before }
+
+            try home.killBoth()
+            try home.up()
+            #expect(try home.instance("app").status == .stopped)
+            #expect(home.appPids.isEmpty)
+        }
+    }
 }
