@@ -2,6 +2,7 @@ import Control
 import Foundation
 import Glibc
 import Model
+import Records
 import TestSupport
 import Testing
 
@@ -47,6 +48,36 @@ struct FullDiskTests {
             try home.up()
             #expect(try home.pid("during") == during)
             #expect(try home.instance("before").status == .online)
+        }
+    }
+
+    @Test(
+        "under the name pm2: a save says that it failed and the former dump stays whole",
+        .enabled(if: isPossible, "only root can mount a small disk"))
+    func dumpStaysWhole() throws {
+        try withPM2 { pm2 in
+            let disk = pm2.paths.home
+            guard mount("hearth-test", disk, "tmpfs", 0, "size=3m,mode=0755") == 0 else {
+                return print("survival: no tmpfs can be mounted here (errno \(errno)): a full disk is not tested")
+            }
+            defer { umount2(disk, Int32(MNT_DETACH)) }
+            for line in ["pm2 start 'exec sleep 100000' --name one", "pm2 save", "pm2 set one:KEY kept"] {
+                #expect(try pm2.sh(line).code == 0, "\(line)")
+            }
+            let files = [pm2.paths.pm2Dump, pm2.paths.pm2ModuleConfiguration]
+            let before = files.map(pm2.read)
+            try fill(pm2.home)
+
+            let saved = try pm2.sh("pm2 save")
+            #expect(saved.code == 1 && saved.errors.contains("No space left"), "\(saved.output)\(saved.errors)")
+            let stored = try pm2.sh("pm2 set one:KEY lost")
+            #expect(stored.code == 1 && stored.errors.contains("No space left"), "\(stored.output)\(stored.errors)")
+            #expect(files.map(pm2.read) == before)
+            #expect(try pm2.sh("pm2 restart one").code == 0)
+
+            try FileManager.default.removeItem(atPath: pm2.home.file("filler"))
+            #expect(try pm2.sh("pm2 save").code == 0)
+            #expect(pm2.read(pm2.paths.pm2DumpBackup) == before[0])
         }
     }
 
