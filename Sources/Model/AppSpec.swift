@@ -51,6 +51,14 @@ package struct AppSpec: Codable, Hashable, Sendable {
     package var mode: ExecutionMode?
     /// When the app counts as online; nil: as soon as its process runs.
     package var readiness: ReadinessPolicy?
+    /// Sockets that Hearth holds for the app, in the order in which it gets them; nil: none.
+    package var listen: [ListenSpec]?
+    /// The app says at least this often that it is well, or it is restarted; nil: it need not.
+    package var watchdog: Milliseconds?
+    /// How a worker gives up its connections; nil: as `DrainPolicy()`.
+    package var drain: DrainPolicy?
+    /// How a new process takes the place of the old one; nil: as `ReloadPolicy()`.
+    package var reload: ReloadPolicy?
     /// The app file that describes the app, absolute; nil: it was described on a command line.
     package var source: String?
     /// Settings that Hearth keeps and shows but does not act on: PM2's canonical key to the value as JSON text.
@@ -100,26 +108,38 @@ package struct ReadinessPolicy: Codable, Hashable, Sendable {
     package var waitReady: Bool
     /// How long that is waited for before it counts as online anyway (PM2's `listen_timeout`); nil: 3 s.
     package var timeout: Milliseconds?
+    /// Not before it says `READY=1` on its notification socket (`sd_notify`).
+    package var notify: Bool?
 
     package static let usualTimeout = Milliseconds(3000)
 
-    package init(waitReady: Bool = false, timeout: Milliseconds? = nil) {
+    package init(waitReady: Bool = false, timeout: Milliseconds? = nil, notify: Bool? = nil) {
         self.waitReady = waitReady
         self.timeout = timeout
+        self.notify = notify
     }
+
+    /// Whether the app has to say in some way that it is ready.
+    package var isAwaited: Bool { waitReady || notify == true }
 }
 
 extension AppSpec {
     /// How long an instance may take from its spawn until it is ready; nil: it need not say so.
     package var readyTimeout: Milliseconds? {
-        guard let readiness, readiness.waitReady else { return nil }
+        guard let readiness, readiness.isAwaited else { return nil }
         return readiness.timeout ?? ReadinessPolicy.usualTimeout
     }
 
+    /// Whether its instances are workers of Node's cluster, with Hearth as their primary.
+    package var isCluster: Bool {
+        mode == .cluster && ["node", "nodejs"].contains(program)
+    }
+
+    private var program: Substring { (interpreter ?? script).split(separator: "/").last ?? "" }
+
     /// Whether its processes get a channel to Hearth, as Node has it between parent and child.
     package var hasChannel: Bool {
-        if readyTimeout != nil || stop.withMessage == true { return true }
-        let program = (interpreter ?? script).split(separator: "/").last ?? ""
+        if readiness?.waitReady == true || stop.withMessage == true { return true }
         return ["node", "nodejs", "bun"].contains(program)
     }
 }

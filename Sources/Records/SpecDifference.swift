@@ -80,6 +80,11 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
         // How the next start is judged; but who has no channel yet gets one with a restart only.
         collector.compare("wait_ready", before.waitReady, after.waitReady, restart: false)
         collector.compare("listen_timeout", before.timeout, after.timeout, restart: false)
+        collector.compare("notify", before.notify ?? false, after.notify ?? false)
+        collector.compare("watchdog", old.watchdog, new.watchdog)
+        if old.listen != new.listen { collector.add("listen", "changed", restart: true) }
+        if old.drain != new.drain { collector.add("drain", "changed", restart: true) }
+        if old.reload != new.reload { collector.add("reload", "changed", restart: false) }
         let filters = (old.environmentFilter, new.environmentFilter)
         if filters.0 != filters.1 { collector.add("filter_env", "changed", restart: true) }
         collector.compare("instance_var", old.instanceVariable, new.instanceVariable)

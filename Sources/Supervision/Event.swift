@@ -16,14 +16,28 @@ package enum Event: Hashable, Sendable {
     // What Linux says.
     case spawned(Generation, ProcessIdentity)
     case spawnFailed(Generation, SpawnFailure)
-    /// The app says that it can serve now.
-    case ready(Generation)
+    /// The app can serve now, by what it says or by what is seen of it.
+    case ready(Generation, ReadySign)
+    /// It has not said in time that it is well.
+    case watchdogMissed(Generation)
     case exited(Generation, ExitStatus)
     /// No process of the generation is left.
     case treeGone(Generation)
     /// More is known about the last exit.
     case explained(Generation, ExitCause, detail: String)
     case timer(TimerKind, Generation)
+}
+
+/// How an app shows that it can serve.
+package enum ReadySign: Hashable, Sendable, CaseIterable {
+    /// `"ready"` on its channel.
+    case message
+    /// A worker of Node's cluster listens.
+    case listening
+    /// `READY=1` on its notification socket.
+    case notified
+    /// It has a listening socket of its own.
+    case ownSocket
 }
 
 package enum TimerKind: Hashable, Sendable, CaseIterable {
@@ -42,6 +56,8 @@ package enum Effect: Hashable, Sendable {
     case terminate(Generation, Signal, wholeTree: Bool)
     /// Asks the main process by a message to end; where that is not possible, the same as `terminate`.
     case askToEnd(Generation, otherwise: Signal, wholeTree: Bool)
+    /// Asks a worker of Node's cluster to take no more connections, and to end when the last one is over.
+    case drain(Generation)
     /// SIGKILL to the main process and, if asked, to every member that is left, until none is.
     case kill(Generation, wholeTree: Bool)
     /// Answer with `.treeGone` when no member of the generation is left.

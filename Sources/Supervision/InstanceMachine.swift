@@ -166,7 +166,8 @@ package struct InstanceMachine: Sendable {
             signalSent = (signal, actor)
             return []
         case .spawned(let generation, let process): return spawned(generation, process, at: now)
-        case .ready(let generation): return ready(generation)
+        case .ready(let generation, let sign): return ready(generation, sign)
+        case .watchdogMissed(let generation): return watchdogMissed(generation, at: now)
         case .spawnFailed(let generation, let failure): return spawnFailed(generation, failure, at: now)
         case .exited(let generation, let status): return exited(generation, status, at: now)
         case .treeGone(let generation): return treeGone(generation, at: now)
@@ -376,10 +377,24 @@ package struct InstanceMachine: Sendable {
         return [.arm(.ready, generation, at: until)]
     }
 
-    private mutating func ready(_ generation: Generation) -> [Effect] {
-        guard generation == self.generation, case .launching(let process, _) = state else { return [] }
+    private mutating func ready(_ generation: Generation, _ sign: ReadySign) -> [Effect] {
+        guard generation == self.generation, spec.awaits(sign), case .launching(let process, _) = state else {
+            return []
+        }
         state = .online(process)
         return [.disarm(.ready), .record, .report(.online, "pid \(process.pid) is ready, \(reason.text)")]
+    }
+
+    /// It hangs: it is stopped and started again.
+    private mutating func watchdogMissed(_ generation: Generation, at now: Instant) -> [Effect] {
+        guard generation == self.generation else { return [] }
+        switch state {
+        case .online, .launching: break
+        case .stopped, .starting, .stopping, .waiting, .errored, .stuck: return []
+        }
+        let effects = stop(.restart, by: .hearth, at: now)
+        reason.detail = "it did not say within \(spec.watchdog ?? Milliseconds(0)) that it is well"
+        return effects
     }
 
     /// As PM2 has it: what does not say that it is ready counts as online all the same.
@@ -673,6 +688,17 @@ package struct InstanceMachine: Sendable {
             effects += finishStop(.delete, by: actor, at: now)
         case (.stopped, _):
             effects.append(.record)
+        }
+    }
+}
+
+extension AppSpec {
+    /// Whether an app that has to say that it is ready says so by this.
+    fileprivate func awaits(_ sign: ReadySign) -> Bool {
+        switch sign {
+        case .message: readiness?.waitReady == true
+        case .notified: readiness?.notify == true
+        case .listening, .ownSocket: false
         }
     }
 }

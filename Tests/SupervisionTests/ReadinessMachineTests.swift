@@ -16,9 +16,9 @@ struct ReadinessMachineTests {
         var bench = bench()
         bench.send(.start(alice))
         #expect(bench.status == .launching && !bench.machine.isSettled && bench.machine.process == identity(101))
-        bench.send(.ready(generation(7)))
+        bench.send(.ready(generation(7), .message))
         #expect(bench.status == .launching)
-        bench.send(.ready(generation(1)))
+        bench.send(.ready(generation(1), .message))
         #expect(bench.status == .online && bench.machine.isSettled && bench.machine.reason.detail == nil)
         #expect(bench.waits(for: .ready) == nil)
     }
@@ -30,7 +30,7 @@ struct ReadinessMachineTests {
         #expect(bench.waits(for: .ready) == 3000)
         #expect(bench.status == .online)
         #expect(bench.machine.reason.text == "started by alice (declared online after 3 s without 'ready')")
-        #expect(bench.send(.ready(bench.generation)) == [])
+        #expect(bench.send(.ready(bench.generation, .message)) == [])
     }
 
     @Test("an end before that is a crash, and the time of the next process is its own")

@@ -66,7 +66,7 @@ final class Fleet {
             guard let machine = self.members[id]?.machine else { return false }
             return machine.generation == generation && machine.status == .launching
         }
-        channels.onReady = { [unowned self] id, generation in self.send(.ready(generation), to: id) }
+        channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
         channels.onMisuse = { [unowned self] id, message in
             let member = self.members[id]
             self.services.journal.add(
@@ -169,6 +169,7 @@ final class Fleet {
         case .askToEnd(let generation, let signal, let wholeTree):
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
+        case .drain: break
         case .kill(let generation, let wholeTree):
             if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {

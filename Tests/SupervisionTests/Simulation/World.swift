@@ -176,7 +176,7 @@ struct World {
     /// The daemon reads what an instance wrote on its channel.
     private mutating func hears(_ tag: ModelKernel.Tag) {
         guard said.removeValue(forKey: tag) != nil else { return }
-        send(.ready(tag.generation), to: tag.instance)
+        send(.ready(tag.generation, .message), to: tag.instance)
         // A process that said so is not waited for any more.
         let machine = slots[tag.instance]?.machine
         if isDaemonAlive, let machine, machine.generation == tag.generation, machine.status == .launching,
@@ -334,6 +334,7 @@ struct World {
         case .spawn(let generation): spawn(generation, machine)
         case .terminate(let generation, _, let wholeTree):
             for process in targets(generation, wholeTree: wholeTree, machine) { terminate(process) }
+        case .drain: break
         case .askToEnd(let generation, _, _):
             // Only the main process hears of it.
             for process in targets(generation, wholeTree: false, machine) { terminate(process) }
