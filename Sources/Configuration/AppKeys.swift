@@ -85,6 +85,8 @@ package enum AppKeys {
         AppKey("shutdown_with_message", [], .boolean),
         AppKey("wait_ready", [], .boolean),
         AppKey("listen_timeout", [], .number),
+        AppKey("notify", []),
+        AppKey("watchdog", []),
         AppKey("out_file", ["out_log", "output", "out"], .string),
         AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),
         AppKey("merge_logs", ["combine_logs"], .boolean),

@@ -47,11 +47,13 @@ package enum Interface {
         type Port (protocol: string, address: string, port: int, pid: int, command: string)
 
         # One instance. status: launching, online, stopping, stopped, errored or "waiting restart".
+        # statusText: what the app says of itself (STATUS= of sd_notify).
         type Instance (
           id: int, name: string, namespace: string, number: int, generation: int, pid: ?int, status: string,
           wanted: string, reason: string, reasonKind: string, restarts: int, unstableRestarts: int, uptimeMs: int,
           startedAt: ?int, createdAt: int, cpuPercent: ?float, memoryBytes: int, ports: []Port, cwd: string,
-          command: string, outLog: ?string, errorLog: ?string, nextStartAt: ?int, lastExit: ?Exit
+          command: string, outLog: ?string, errorLog: ?string, nextStartAt: ?int, lastExit: ?Exit,
+          statusText: ?string
         )
 
         # What `show` adds. Sizes in bytes; null where /proc is not readable.
@@ -66,8 +68,8 @@ package enum Interface {
           stopExitCodes: []int, slowRetry: bool
         )
         type StopPolicy (signal: string, killTimeout: int, wholeTree: bool, withMessage: ?bool)
-        # timeout: after how long it counts as online anyway; null: 3000.
-        type ReadinessPolicy (waitReady: bool, timeout: ?int)
+        # timeout: after how long it counts as online anyway; null: 3000. notify: it says READY=1 (sd_notify).
+        type ReadinessPolicy (waitReady: bool, timeout: ?int, notify: ?bool)
         type OutputPolicy (outFile: ?string, errorFile: ?string, merge: bool)
 
         # Everything that is needed to run an app. Paths are absolute, times in milliseconds.
@@ -78,7 +80,7 @@ package enum Interface {
           expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
-          readiness: ?ReadinessPolicy, source: ?string, kept: ?[string]string
+          readiness: ?ReadinessPolicy, watchdog: ?int, source: ?string, kept: ?[string]string
         )
         # pattern: five cron fields, or six with seconds in front; local time.
         type RestartSchedule (pattern: string, startsStopped: bool)
@@ -108,7 +110,7 @@ package enum Interface {
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
         # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved,
-        # cron, memory, watch, channel.
+        # cron, memory, watch, channel, notify.
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 
         method Hello() -> (

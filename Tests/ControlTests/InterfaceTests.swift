@@ -16,7 +16,7 @@ struct InterfaceTests {
         id: InstanceID(1), name: "n", namespace: "default", number: 0, generation: Generation(1), pid: 2,
         status: .online, wanted: .running, reason: "r", reasonKind: "started", restarts: 0, unstableRestarts: 0,
         uptimeMs: 1, startedAt: 1, createdAt: 1, cpuPercent: 1.5, memoryBytes: 1, ports: [port], cwd: "/",
-        command: "c", outLog: "o", errorLog: "e", nextStartAt: 1, lastExit: exit)
+        command: "c", outLog: "o", errorLog: "e", nextStartAt: 1, lastExit: exit, statusText: "s")
     private static let restart = RestartPolicy(
         restartDelay: Milliseconds(1), exponentialBackoff: Milliseconds(1), stopExitCodes: [1])
     private static let detail = InstanceDetail(
@@ -44,12 +44,13 @@ struct InterfaceTests {
         spec.mode = .cluster
         spec.stop = stop
         spec.readiness = readiness
+        spec.watchdog = Milliseconds(1000)
         spec.source = "/f"
         spec.kept = ["time": "true"]
         return spec
     }()
     private static let stop = StopPolicy(withMessage: true)
-    private static let readiness = ReadinessPolicy(timeout: Milliseconds(1))
+    private static let readiness = ReadinessPolicy(timeout: Milliseconds(1), notify: true)
     private static let schedule = RestartSchedule(pattern: "0 3 * * *")
     private static let watch = WatchPolicy(paths: ["/w"], ignore: ["*.log"], extensions: ["js"])
     private static let entry = InventoryEntry(

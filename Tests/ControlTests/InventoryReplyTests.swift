@@ -10,7 +10,7 @@ struct InventoryReplyTests {
         status: .online, wanted: .running, reason: "started", reasonKind: "started", restarts: 2, unstableRestarts: 1,
         uptimeMs: 12, startedAt: 5, createdAt: 1_795_270_760_471, cpuPercent: 1.5, memoryBytes: 1 << 33, ports: [],
         cwd: "/srv/app", command: "node /srv/app/index.js", outLog: "/a/b-out.log", errorLog: nil, nextStartAt: nil,
-        lastExit: nil)
+        lastExit: nil, statusText: "works: \"3\"\n")
 
     private static let plain = AppSpec(name: "api", script: "/srv/app/index.js", cwd: "/srv/app")
 
@@ -35,7 +35,8 @@ struct InventoryReplyTests {
         spec.incrementVariable = "PORT"
         spec.pidFile = "/run/api.pid"
         spec.mode = .cluster
-        spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(8))
+        spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(8), notify: true)
+        spec.watchdog = Milliseconds(10)
         spec.source = "/srv/apps.yml"
         spec.kept = ["time": "true", "env_production": "{\"A\":\"2\"}"]
         return spec

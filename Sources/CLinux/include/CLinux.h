@@ -13,6 +13,7 @@
 #include "keeper_support.h"
 #include "loop.h"
 #include "mapping.h"
+#include "notify.h"
 #include "watch.h"
 #include "clinux_spawn.h"
 

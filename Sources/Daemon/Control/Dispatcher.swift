@@ -149,7 +149,8 @@ final class Dispatcher {
         guard let member = fleet[id] else { return nil }
         return InstanceView(
             member.desired, member.machine.record, now: now, wallClockOffset: offset,
-            logs: services.paths.logFiles(of: member.desired.spec, id: id), usage: inspector.usage(of: id))
+            logs: services.paths.logFiles(of: member.desired.spec, id: id), usage: inspector.usage(of: id),
+            statusText: fleet.notifications.statusText(id, member.machine.generation))
     }
 
     func views(_ ids: [InstanceID]) -> [InstanceView] {

@@ -41,6 +41,7 @@ final class Fleet {
     let trees: ProcessTrees
     let exits: ExitWatcher
     let channels: Channels
+    let notifications: Notifications
     private(set) var members: [InstanceID: Member] = [:]
     private var pendingSpawns = 0
     private var observers: [Int: (InstanceID) -> Void] = [:]
@@ -62,16 +63,28 @@ final class Fleet {
         trees = ProcessTrees(services)
         exits = ExitWatcher(services)
         channels = Channels(services)
-        channels.isReadyAwaited = { [unowned self] id, generation in
-            guard let machine = self.members[id]?.machine else { return false }
-            return machine.generation == generation && machine.status == .launching
-        }
+        notifications = Notifications(services)
+        channels.isReadyAwaited = { [unowned self] id, generation in self.isReadyAwaited(id, generation) }
         channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
-        channels.onMisuse = { [unowned self] id, message in
-            let member = self.members[id]
-            self.services.journal.add(
-                "channel", id: id, name: member?.desired.spec.name, pid: member?.machine.process?.pid, message)
+        channels.onMisuse = { [unowned self] id, message in self.tell("channel", id, message) }
+        notifications.isReadyAwaited = { [unowned self] id, generation in self.isReadyAwaited(id, generation) }
+        notifications.onReady = { [unowned self] id, generation in self.send(.ready(generation, .notified), to: id) }
+        notifications.onWatchdogMissed = { [unowned self] id, generation, story in
+            self.send(.watchdogMissed(generation, detail: story), to: id)
         }
+        notifications.onMisuse = { [unowned self] id, message in self.tell("notify", id, message) }
+        notifications.onWord = { [unowned self] id, message in self.tell("notify", id, message) }
+    }
+
+    private func isReadyAwaited(_ id: InstanceID, _ generation: Generation) -> Bool {
+        guard let machine = members[id]?.machine else { return false }
+        return machine.generation == generation && machine.status == .launching
+    }
+
+    private func tell(_ kind: String, _ id: InstanceID, _ message: String) {
+        let member = members[id]
+        services.journal.add(
+            kind, id: id, name: member?.desired.spec.name, pid: member?.machine.process?.pid, message)
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -112,7 +125,11 @@ final class Fleet {
         }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
-        if member.machine.process != nil { channels.listen(id, member.machine.generation) }
+        guard let process = member.machine.process else { return }
+        channels.listen(id, member.machine.generation)
+        if pidfd != nil, member.desired.spec.hasNotificationSocket {
+            notifications.adopt(id, member.machine.generation, member.desired.spec, process)
+        }
     }
 
     func setToken(_ token: String?, of id: InstanceID) {
@@ -144,7 +161,10 @@ final class Fleet {
 
     func send(_ event: Event, to id: InstanceID) {
         guard members[id] != nil else { return }
-        if case .exited(let generation, _) = event { channels.close(id, generation) }
+        if case .exited(let generation, _) = event {
+            channels.close(id, generation)
+            notifications.close(id, generation)
+        }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
     }
@@ -256,6 +276,7 @@ final class Fleet {
         guard let member = members.removeValue(forKey: id) else { return }
         for token in member.timers.values { services.loop.cancel(token) }
         channels.close(id, member.machine.generation)
+        notifications.close(id, member.machine.generation)
         // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
         // the entry for one that was never started.
         var tombstone = member.machine.record
@@ -296,15 +317,15 @@ final class Fleet {
                 request.descriptors = [
                     (from: channel.app, to: Channels.appDescriptor), (from: channel.own, to: Channels.keptDescriptor),
                 ]
+            } catch { return failSoon(id, generation, "its channel cannot be made", error) }
+        }
+        if member.desired.spec.hasNotificationSocket {
+            do throws(SystemError) {
+                environment.channel += try notifications.open(id, generation, member.desired.spec)
             } catch {
-                let failure = SpawnFailure(
-                    stage: .descriptors, errno: error.errno,
-                    message: "its channel cannot be made: \(errorText(error.errno))")
-                // Not from within the effect that asked for the process.
-                services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
-                    self.send(.spawnFailed(generation, failure), to: id)
-                }
-                return
+                if let appEnd { close(appEnd) }
+                channels.close(id, generation)
+                return failSoon(id, generation, "its notification socket cannot be made", error)
             }
         }
         pendingSpawns += 1
@@ -321,8 +342,18 @@ final class Fleet {
             case .success(let child): self.started(id, generation, child)
             case .failure(let failure):
                 self.channels.close(id, generation)
+                self.notifications.close(id, generation)
                 self.send(.spawnFailed(generation, failure), to: id)
             }
+        }
+    }
+
+    /// Not from within the effect that asked for the process.
+    private func failSoon(_ id: InstanceID, _ generation: Generation, _ what: String, _ error: SystemError) {
+        let failure = SpawnFailure(
+            stage: .descriptors, errno: error.errno, message: "\(what): \(errorText(error.errno))")
+        services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
+            self.send(.spawnFailed(generation, failure), to: id)
         }
     }
 
@@ -345,6 +376,7 @@ final class Fleet {
         watch(id, generation, child.process, child.pidfd)
         send(.spawned(generation, child.process), to: id)
         channels.listen(id, generation)
+        notifications.begin(id, generation, child.process)
         spawned?(id)
     }
 

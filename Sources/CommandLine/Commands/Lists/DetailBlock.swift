@@ -20,6 +20,7 @@ enum DetailBlock {
         let view = detail.instance
         block.add("status", view.status.rawValue, ListTable.style(of: view.status))
         block.add("reason", view.reason)
+        if let text = view.statusText { block.add("it says", text) }
         if view.namespace != "default" { block.add("namespace", view.namespace) }
         if let pid = view.pid {
             block.add("pid", String(pid))
