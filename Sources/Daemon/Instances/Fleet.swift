@@ -41,6 +41,7 @@ final class Fleet {
     let trees: ProcessTrees
     let exits: ExitWatcher
     let channels: Channels
+    let sockets: HeldSockets
     private(set) var members: [InstanceID: Member] = [:]
     private var pendingSpawns = 0
     private var observers: [Int: (InstanceID) -> Void] = [:]
@@ -62,6 +63,7 @@ final class Fleet {
         trees = ProcessTrees(services)
         exits = ExitWatcher(services)
         channels = Channels(services)
+        sockets = HeldSockets(services)
         channels.isReadyAwaited = { [unowned self] id, generation in
             guard let machine = self.members[id]?.machine else { return false }
             return machine.generation == generation && machine.status == .launching
