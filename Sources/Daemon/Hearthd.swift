@@ -293,6 +293,7 @@ final class Daemon: Lifecycle {
         fleet.sockets.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
+        fleet.settleSockets()
         policies.begin()
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }
