@@ -21,23 +21,6 @@ package struct ListenSpec: Codable, Hashable, Sendable {
     }
 }
 
-/// Where a held socket listens.
-package enum ListenAddress: Codable, Hashable, Sendable, CustomStringConvertible {
-    /// `host`: an address, or nil for every one of the machine (IPv6 and IPv4). `port` 0: any free one.
-    case tcp(host: String?, port: Int)
-    /// An absolute path.
-    case unix(path: String)
-
-    /// As it is written in an app file.
-    package var description: String {
-        switch self {
-        case .tcp(nil, let port): "\(port)"
-        case .tcp(let host?, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): "unix:\(path)"
-        }
-    }
-}
-
 // What holds for the sockets of an app, whoever described them.
 extension ListenSpec {
     /// Descriptors are numbered from 3 on and passed twice: far below any limit.
@@ -67,16 +50,13 @@ extension ListenSpec {
             return "name '\(name)' is not 1 to \(Self.longestName) letters, digits, '-', '_' and '.'"
         }
         if let backlog, !(1...65535).contains(backlog) { return "backlog \(backlog) is not between 1 and 65535" }
+        // Whoever made the address by hand: what cannot be written is none.
+        do throws(ListenAddress.Invalid) { _ = try ListenAddress(parsing: address.description) } catch {
+            return error.message
+        }
         switch address {
-        case .tcp(let host, let port):
-            guard (0...65535).contains(port) else { return "port \(port) is not between 0 and 65535" }
-            if let host, host.isEmpty || host.utf8.contains(0) { return "the address is empty" }
-            if mode != nil { return "mode is for unix sockets" }
-        case .unix(let path):
-            guard path.hasPrefix("/"), !path.hasSuffix("/") else {
-                return "'\(path)' is not the absolute path of a file"
-            }
-            guard path.utf8.count <= 4000, !path.utf8.contains(0) else { return "the path is too long" }
+        case .tcp: if mode != nil { return "mode is for unix sockets" }
+        case .unix:
             if let mode, mode > 0o777 { return "mode \(String(mode, radix: 8)) is not between 0 and 777" }
             if reusePort == true { return "reuseport is for TCP" }
         }
