@@ -123,7 +123,7 @@ let package = Package(
                 "Records",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        tests("PM2Tests", ["PM2Format", "Configuration", "Control", "Model", "Platform", "Records"]),
+        tests("PM2Tests", ["TestSupport", "PM2Format", "Configuration", "Control", "Model", "Platform", "Records"]),
         tests("SpawnTests", ["CLinux"]),
         // Drives the built hearth-keeper.
         tests("KeeperTests", ["CLinux"]),
@@ -135,6 +135,6 @@ let package = Package(
         // Drives the built binaries under the name `pm2`.
         tests("Compatibility", ["TestSupport", "CLinux", "Control", "Model", "Platform", "PM2Format", "Records"]),
         // Runs the commands of the documents with the built binaries.
-        tests("DocumentationTests", []),
+        tests("DocumentationTests", ["TestSupport"]),
     ]
 )

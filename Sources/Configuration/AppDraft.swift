@@ -48,6 +48,7 @@ package struct AppDraft: Hashable, Sendable {
     package var readyTimeout: Milliseconds?
     package var notifies: Bool?
     package var watchdog: Milliseconds?
+    package var listen: [ListenSpec]?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

@@ -87,6 +87,7 @@ package enum AppKeys {
         AppKey("listen_timeout", [], .number),
         AppKey("notify", []),
         AppKey("watchdog", []),
+        AppKey("listen", []),
         AppKey("out_file", ["out_log", "output", "out"], .string),
         AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),
         AppKey("merge_logs", ["combine_logs"], .boolean),
@@ -100,7 +101,6 @@ package enum AppKeys {
         AppKey("log_type", [], .string, use: .later),
         AppKey("log_date_format", [], .string, use: .later),
         AppKey("time", [], .boolean, use: .later),
-        AppKey("listen", [], use: .later),
         AppKey("post_update", [], .array, use: .later),
 
         AppKey("name_prefix", [], .string, use: .irrelevant),

@@ -70,6 +70,9 @@ package enum Interface {
         type StopPolicy (signal: string, killTimeout: int, wholeTree: bool, withMessage: ?bool)
         # timeout: after how long it counts as online anyway; null: 3000. notify: it says READY=1 (sd_notify).
         type ReadinessPolicy (waitReady: bool, timeout: ?int, notify: ?bool)
+        # A socket that Hearth holds for the app. address: "8080", "127.0.0.1:8080", "[::1]:8080" or "unix:/run/x.sock";
+        # backlog: null for 511; mode: permissions of a unix socket's file, null for 0660.
+        type ListenSpec (name: string, address: string, backlog: ?int, reusePort: ?bool, mode: ?int)
         type OutputPolicy (outFile: ?string, errorFile: ?string, merge: bool)
 
         # Everything that is needed to run an app. Paths are absolute, times in milliseconds.
@@ -80,7 +83,8 @@ package enum Interface {
           expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
-          readiness: ?ReadinessPolicy, watchdog: ?int, source: ?string, kept: ?[string]string
+          readiness: ?ReadinessPolicy, watchdog: ?int, listen: ?[]ListenSpec, source: ?string,
+          kept: ?[string]string
         )
         # pattern: five cron fields, or six with seconds in front; local time.
         type RestartSchedule (pattern: string, startsStopped: bool)

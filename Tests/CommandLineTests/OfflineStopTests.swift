@@ -1,8 +1,10 @@
 import Control
 import Foundation
+import Glibc
 import Model
 import Platform
 import Records
+import TestSupport
 import Testing
 
 @testable import CommandLine
@@ -35,27 +37,39 @@ struct OfflineStopTests {
         return paths
     }
 
-    private func child(_ script: String) throws -> (Process, ProcessIdentity) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        // The script says when its trap is set.
-        _ = try output.fileHandleForReading.read(upToCount: 1)
-        return (process, try #require(ProcessIdentity.current(of: process.processIdentifier)))
+    /// A shell in a session of its own, killed with all that is in it.
+    private final class Child {
+        let pid: Int32
+
+        init(_ script: String, said: String) throws {
+            pid = try Processes.start(
+                "/bin/sh", ["-c", script], environment: ["PATH": "/usr/bin:/bin"], output: said)
+            let deadline = ContinuousClock.now + .seconds(30)
+            // The script says when its trap is set.
+            while (try? FileSystem.read(said))?.isEmpty ?? true, ContinuousClock.now < deadline { usleep(2000) }
+        }
+
+        deinit {
+            kill(-pid, SIGKILL)
+            Processes.wait(pid)
+        }
+    }
+
+    private func child(_ script: String, in scratch: Scratch) throws -> (Child, ProcessIdentity) {
+        let child = try Child(script, said: scratch.path + "/said")
+        return (child, try #require(ProcessIdentity.current(of: child.pid)))
     }
 
     @Test("a whole tree that ignores SIGTERM is killed at its timeout, and the records say that it was us")
     func stubborn() throws {
         let scratch = try Scratch()
-        let (process, identity) = try child("trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & echo r; wait")
+        let (process, identity) = try child(
+            "trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & echo r; wait", in: scratch)
+        defer { withExtendedLifetime(process) {} }
         let paths = try home(scratch, identity, killTimeout: 100)
         let stopped = try OfflineStop(home: OfflineHome(paths: paths, absence: .noDaemon)).run()
         #expect(stopped == 1)
         #expect(!identity.isAlive())
-        process.waitUntilExit()
         #expect(DesiredStateFile.read(paths).state?.killed != nil)
         let record = try #require(InstanceTable.read(paths, .current())?.first)
         #expect(record.phase == .stopped)
@@ -67,8 +81,8 @@ struct OfflineStopTests {
     @Test("a process that took over the pid of a record is not touched")
     func otherProcess() throws {
         let scratch = try Scratch()
-        let (process, identity) = try child("echo r; exec sleep 60")
-        defer { process.terminate() }
+        let (process, identity) = try child("echo r; exec sleep 60", in: scratch)
+        defer { withExtendedLifetime(process) {} }
         let forged = ProcessIdentity(pid: identity.pid, startTime: identity.startTime - 1)
         let paths = try home(scratch, forged, killTimeout: 100)
         let home = OfflineHome(paths: paths, absence: .noDaemon)

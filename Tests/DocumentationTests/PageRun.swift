@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// Runs the commands of one page, one after the other in one shell, in a scratch home directory.
 ///
@@ -149,21 +150,13 @@ struct PageRun {
         let commands = page.commands.filter { if case .notRun = $0.expectation { false } else { true } }
         let script = scratch.appendingPathComponent("page.sh")
         try self.script(for: commands).write(to: script, atomically: true, encoding: .utf8)
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-        shell.arguments = [script.path]
-        shell.currentDirectoryURL = work
-        shell.environment = [
+        let environment = [
             "PATH": searchPath, "HOME": home.path, "LANG": "C.UTF-8", "USER": "tester", "SHELL": "/bin/bash",
         ]
-        shell.standardInput = FileHandle.nullDevice
-        shell.standardOutput = FileHandle.nullDevice
-        shell.standardError = FileHandle.nullDevice
-        try shell.run()
-        let deadline = Date(timeIntervalSinceNow: Self.patience)
-        while shell.isRunning, Date() < deadline { usleep(10_000) }
-        if shell.isRunning { kill(shell.processIdentifier, SIGKILL) }
-        shell.waitUntilExit()
+        let shell = try Processes.start(
+            "/bin/bash", ["-c", "cd '\(work.path)' && . '\(script.path)'"], environment: environment,
+            output: "/dev/null")
+        Processes.wait(shell, within: Self.patience)
         return commands.enumerated().map { index, command in
             let code = try? String(contentsOf: scratch.appendingPathComponent("\(index).code"), encoding: .utf8)
             let output = try? Data(contentsOf: scratch.appendingPathComponent("\(index).output"))

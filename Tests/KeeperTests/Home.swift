@@ -26,6 +26,7 @@ final class Home {
         }
         try? write("", to: "go")  // apps wait for it
         for pid in startedPids where isFake(pid) { kill(pid, SIGKILL) }
+        for pid in daemonsOnTheirWay() { kill(pid, SIGKILL) }
         try? FileManager.default.removeItem(atPath: path)
     }
 
@@ -49,8 +50,13 @@ final class Home {
         let environment = ["PATH=\(path)", "HEARTH_HEARTBEAT_MS=\(heartbeat)"]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for text in argv + envp { free(text) } }
+        // What lives on must not hold the output of the tests: whoever reads that waits for its end.
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for fd in Int32(0)...2 { posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0) }
         var pid: pid_t = 0
-        try #require(posix_spawn(&pid, program, nil, nil, &argv, &envp) == 0)
+        try #require(posix_spawn(&pid, program, &actions, nil, &argv, &envp) == 0)
         keepers.append(pid)
         return pid
     }
@@ -87,6 +93,12 @@ final class Home {
     var startedPids: [pid_t] { read("starts").split(separator: "\n").compactMap { pid_t($0) } }
 
     /// A number may belong to another process by now.
+    /// Daemons of this home that a keeper started just before its end and that have not written their pids yet.
+    private func daemonsOnTheirWay() -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { $0 != getpid() && isFake($0) }
+    }
+
     private func isFake(_ pid: pid_t) -> Bool {
         let line = (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline"))) ?? Data()
         return String(decoding: line, as: UTF8.self).contains(path)

@@ -1,5 +1,6 @@
 import Foundation
 import PM2Format
+import TestSupport
 import Testing
 
 @Suite("prettylist is Node's util.inspect")
@@ -35,20 +36,16 @@ struct InspectionTests {
             const u = require('util'); const v = JSON.parse(require('fs').readFileSync(0, 'utf8'));
             process.stdout.write(JSON.stringify(v.map(x => u.inspect(x, { depth: null }))));
             """
-        let process = Process()
-        process.executableURL = URL(filePath: node)
-        process.arguments = ["-e", script]
-        let file = FileManager.default.temporaryDirectory.appending(path: "inspect-\(UUID().uuidString).json")
-        defer { try? FileManager.default.removeItem(at: file) }
+        let stem = FileManager.default.temporaryDirectory.appending(path: "inspect-\(UUID().uuidString)").path
+        defer { for name in [".json", ".out"] { try? FileManager.default.removeItem(atPath: stem + name) } }
         var bytes: [UInt8] = []
         OrderedJSON.array(values).write(to: &bytes)
-        try Data(bytes).write(to: file)
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        try Data(bytes).write(to: URL(filePath: stem + ".json"))
+        let pid = try Processes.start(
+            node, ["-e", script], environment: ["PATH": "/usr/bin:/bin"], input: stem + ".json",
+            output: stem + ".out")
+        #expect(Processes.wait(pid) == 0)
+        let data = try Data(contentsOf: URL(filePath: stem + ".out"))
         guard case .array(let expected) = try OrderedJSON.parse(Array(data)) else {
             Issue.record("node printed something else")
             return

@@ -91,6 +91,18 @@ package enum Processes {
         return pid
     }
 
+    /// Waits for the end of a child, and kills it when its time is over. Exit code, or -SIGNAL.
+    @discardableResult
+    package static func wait(_ pid: Int32, within seconds: Double = 60) -> Int32 {
+        let deadline = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
+        var status: Int32 = 0
+        while waitpid(pid, &status, WNOHANG) == 0 {
+            if ContinuousClock.now > deadline { kill(pid, SIGKILL) }
+            usleep(2000)
+        }
+        return exitCode(status)
+    }
+
     /// A keeper lives on after a test that crashed: it must not hold the pipe that the test runner's output goes to.
     private static func keepDescriptors() {
         for fd in ((try? FileSystem.names(in: "/proc/self/fd")) ?? []).compactMap(Int32.init) where fd > 2 {

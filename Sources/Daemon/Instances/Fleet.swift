@@ -42,6 +42,10 @@ final class Fleet {
     let exits: ExitWatcher
     let channels: Channels
     let notifications: Notifications
+    let sockets: HeldSockets
+    let stored: StoredDescriptors
+    /// Keys of the held sockets that each living process was given.
+    var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     private(set) var members: [InstanceID: Member] = [:]
     private var pendingSpawns = 0
     private var observers: [Int: (InstanceID) -> Void] = [:]
@@ -64,27 +68,12 @@ final class Fleet {
         exits = ExitWatcher(services)
         channels = Channels(services)
         notifications = Notifications(services)
+        sockets = HeldSockets(services)
+        stored = StoredDescriptors(services)
         channels.isReadyAwaited = { [unowned self] id, generation in self.isReadyAwaited(id, generation) }
         channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
         channels.onMisuse = { [unowned self] id, message in self.tell("channel", id, message) }
-        notifications.isReadyAwaited = { [unowned self] id, generation in self.isReadyAwaited(id, generation) }
-        notifications.onReady = { [unowned self] id, generation in self.send(.ready(generation, .notified), to: id) }
-        notifications.onWatchdogMissed = { [unowned self] id, generation, story in
-            self.send(.watchdogMissed(generation, detail: story), to: id)
-        }
-        notifications.onMisuse = { [unowned self] id, message in self.tell("notify", id, message) }
-        notifications.onWord = { [unowned self] id, message in self.tell("notify", id, message) }
-    }
-
-    private func isReadyAwaited(_ id: InstanceID, _ generation: Generation) -> Bool {
-        guard let machine = members[id]?.machine else { return false }
-        return machine.generation == generation && machine.status == .launching
-    }
-
-    private func tell(_ kind: String, _ id: InstanceID, _ message: String) {
-        let member = members[id]
-        services.journal.add(
-            kind, id: id, name: member?.desired.spec.name, pid: member?.machine.process?.pid, message)
+        hearNotifications()
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -120,6 +109,7 @@ final class Fleet {
         if let pidfd, let process = member.tree.main {
             watch(id, member.machine.generation, process, pidfd)
         }
+        if pidfd != nil { recoverSockets(of: member) }
         if let pidfd, member.desired.spec.hasChannel, member.machine.process != nil {
             channels.recover(id, member.machine.generation, from: pidfd)
         }
@@ -144,6 +134,8 @@ final class Fleet {
     /// A new specification counts at once for decisions, and for the process from its next start on.
     func configure(_ desired: DesiredInstance) {
         guard var member = members[desired.id] else { return }
+        let former = HeldSockets.group(of: member.desired.spec)
+        defer { renameSockets(from: former, of: desired.id) }
         var desired = desired
         desired.wanted = member.desired.wanted
         member.desired = desired
@@ -160,13 +152,16 @@ final class Fleet {
     // MARK: Events
 
     func send(_ event: Event, to id: InstanceID) {
-        guard members[id] != nil else { return }
+        guard let spec = members[id]?.desired.spec else { return }
         if case .exited(let generation, _) = event {
             channels.close(id, generation)
             notifications.close(id, generation)
+            closeSockets(of: id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
+        if !sockets.isEmpty { settleSockets(of: spec, id) }
+        if stored.hasAny(id) { settleStored(id) }
     }
 
     /// Reports come last: an app that crashed is started again before anybody is told.
@@ -307,24 +302,51 @@ final class Fleet {
         members[id]?.formerTree = member.tree
         members[id]?.tree = Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0)
 
+        pendingSpawns += 1
+        acquireSockets(of: id, generation) { [unowned self] result in
+            self.pendingSpawns -= 1
+            switch result {
+            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets + self.stored.copies(id)))
+            case .failure(let failure): self.spawnFailed(id, generation, failure)
+            }
+        }
+    }
+
+    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+        channels.close(id, generation)
+        notifications.close(id, generation)
+        closeSockets(of: id, generation)
+        send(.spawnFailed(generation, failure), to: id)
+    }
+
+    /// - Parameter plan: its descriptors are closed when the process has them.
+    private func spawn(_ id: InstanceID, _ generation: Generation, _ plan: DescriptorPlan) {
+        guard let member = members[id] else { return plan.close() }
         var (request, environment) = (request(for: member, generation), environment(of: member, generation))
+        request.command.arguments = plan.substituting(in: request.command.arguments)
+        request.descriptors = plan.placements
+        request.hasSockets = !plan.sockets.isEmpty
+        environment.sockets = plan.environment
         var appEnd: Int32?
         if member.desired.spec.hasChannel {
             do throws(SystemError) {
                 let channel = try channels.open(id, generation)
                 appEnd = channel.app
-                environment.channel = Channels.environment
-                request.descriptors = [
-                    (from: channel.app, to: Channels.appDescriptor), (from: channel.own, to: Channels.keptDescriptor),
+                environment.channel = Channels.environment(plan.channel.app)
+                request.descriptors += [
+                    (from: channel.app, to: plan.channel.app), (from: channel.own, to: plan.channel.own),
                 ]
-            } catch { return failSoon(id, generation, "its channel cannot be made", error) }
+            } catch {
+                plan.close()
+                return failSoon(id, generation, "its channel cannot be made", error)
+            }
         }
         if member.desired.spec.hasNotificationSocket {
             do throws(SystemError) {
                 environment.channel += try notifications.open(id, generation, member.desired.spec)
             } catch {
                 if let appEnd { close(appEnd) }
-                channels.close(id, generation)
+                plan.close()
                 return failSoon(id, generation, "its notification socket cannot be made", error)
             }
         }
@@ -336,14 +358,12 @@ final class Fleet {
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
             if let appEnd { close(appEnd) }
+            plan.close()
             if let former = self.members[id]?.errorLogStart { self.members[id]?.formerErrorLogStart = former }
             self.members[id]?.errorLogStart = errorLogStart
             switch result {
             case .success(let child): self.started(id, generation, child)
-            case .failure(let failure):
-                self.channels.close(id, generation)
-                self.notifications.close(id, generation)
-                self.send(.spawnFailed(generation, failure), to: id)
+            case .failure(let failure): self.spawnFailed(id, generation, failure)
             }
         }
     }
@@ -353,7 +373,7 @@ final class Fleet {
         let failure = SpawnFailure(
             stage: .descriptors, errno: error.errno, message: "\(what): \(errorText(error.errno))")
         services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
-            self.send(.spawnFailed(generation, failure), to: id)
+            self.spawnFailed(id, generation, failure)
         }
     }
 
@@ -363,7 +383,7 @@ final class Fleet {
         var request = request
         do throws(SpawnFailure) {
             let variables = try environment.compose()
-            request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel
+            request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel + environment.sockets
             // What a file sets is the app's own, like what its specification sets.
             let files = Set(environment.desired.spec.environmentFiles ?? [])
             request.ownAccountVariables.formUnion(variables.lazy.filter { files.contains($0.origin) }.map(\.name))

@@ -65,7 +65,7 @@ final class Notifications {
     /// What an app says of itself, for `events`.
     var onWord: ((InstanceID, String) -> Void)?
     /// The descriptors are the receiver's.
-    var onStore: ((InstanceID, Generation, [Int32], _ name: String?) -> Void)?
+    var onStore: ((InstanceID, [Int32], _ name: String?) -> Void)?
     var onRemove: ((InstanceID, _ name: String?) -> Void)?
 
     init(_ services: Services) { self.services = services }
@@ -194,8 +194,10 @@ final class Notifications {
         if message.watchdog == .alive { listener.watchdog.heard() }
         if message.removes { onRemove?(id, message.descriptorName) }
         if message.stores, !received.isEmpty {
-            onStore?(id, generation, received, message.descriptorName)
-            received = []
+            if let onStore {
+                onStore(id, received, message.descriptorName)
+                received = []
+            }
         }
         if message.isReloading { tell(listener, "reloads its configuration") }
         if message.isStopping {

@@ -11,17 +11,12 @@ struct ThirdPartyClientTests {
     /// Why there is no client; nil when there is one. It is installed beside the test products when python3 has none.
     private static let missing: String? = {
         func runs(_ words: [String], _ path: String?) -> Bool {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = words
             var environment = ProcessInfo.processInfo.environment
             if let path { environment["PYTHONPATH"] = path }
-            process.environment = environment
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            guard (try? process.run()) != nil else { return false }
-            process.waitUntilExit()
-            return process.terminationStatus == 0
+            guard
+                let pid = try? Processes.start("/usr/bin/env", words, environment: environment, output: "/dev/null")
+            else { return false }
+            return Processes.wait(pid, within: 300) == 0
         }
         if runs(["python3", "-c", "import varlink"], packages) { return nil }
         if runs(["python3", "-m", "pip", "install", "--quiet", "--target", packages, "varlink"], nil),
