@@ -17,7 +17,7 @@ struct Hearth: ParsableCommand {
                 name: "Apps",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, DeleteCommand.self, ScaleCommand.self,
-                    SignalCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
+                    SignalCommand.self, TriggerCommand.self, SendCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

@@ -199,11 +199,13 @@ package struct InstanceDetail: Codable, Sendable {
     package var restart: RestartPolicy
     package var stop: StopPolicy
     package var autostart: Bool
+    /// What the app tells of itself; nil: nothing.
+    package var report: AppReport?
 
     package init(
         instance: InstanceView, script: String, interpreter: String?, interpreterArguments: [String],
         arguments: [String], user: String?, memoryPeakBytes: Int64?, cpuSeconds: Double?, tasks: Int?, fds: Int?,
-        processes: [Int32], restart: RestartPolicy, stop: StopPolicy, autostart: Bool
+        processes: [Int32], restart: RestartPolicy, stop: StopPolicy, autostart: Bool, report: AppReport? = nil
     ) {
         self.instance = instance
         self.script = script
@@ -219,6 +221,7 @@ package struct InstanceDetail: Codable, Sendable {
         self.restart = restart
         self.stop = stop
         self.autostart = autostart
+        self.report = report
     }
 }
 

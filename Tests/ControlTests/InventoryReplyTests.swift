@@ -12,6 +12,12 @@ struct InventoryReplyTests {
         cwd: "/srv/app", command: "node /srv/app/index.js", outLog: "/a/b-out.log", errorLog: nil, nextStartAt: nil,
         lastExit: nil, statusText: "works: \"3\"\n")
 
+    private static let report = AppReport(
+        metrics: [
+            AppMetric(name: "a", value: .integer(1 << 40)), AppMetric(name: "b", value: .number(0.5), unit: "ms"),
+            AppMetric(name: "c", value: .flag(true), historic: false), AppMetric(name: "d", value: .text("1")),
+        ], actions: [AppAction(name: "gc", options: "{\"a\":1}")], nodeVersion: "22.1.0")
+
     private static let plain = AppSpec(name: "api", script: "/srv/app/index.js", cwd: "/srv/app")
 
     /// A value in every field.
@@ -46,7 +52,8 @@ struct InventoryReplyTests {
         InventoryReply(
             entries: specs.map {
                 InventoryEntry(
-                    instance: Self.view, spec: $0, environment: "e1", uniqueId: "95a725e2", user: "deploy")
+                    instance: Self.view, spec: $0, environment: "e1", uniqueId: "95a725e2", user: "deploy",
+                    report: $0 == Self.plain ? nil : Self.report)
             }, environments: ["e1": ["PATH": "/bin", "QUOTED": "a \"b\"\n"]], notes: ["a note"])
     }
 

@@ -59,6 +59,7 @@ final class Channels {
 
     var isReadyAwaited: ((InstanceID, Generation) -> Bool)?
     var onReady: ((InstanceID, Generation) -> Void)?
+    var onLine: ((ProcessKey, UnsafeRawBufferPointer) -> Void)?
     /// Told once a generation what is wrong with what it writes.
     var onMisuse: ((InstanceID, String) -> Void)?
 
@@ -146,7 +147,15 @@ final class Channels {
         let message = Array("\"shutdown\"\n".utf8)
         // In one piece or not at all: half a line would end in an exception in the app.
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-        return send(channel.descriptor, message, message.count, flags) == message.count
+        return Glibc.send(channel.descriptor, message, message.count, flags) == message.count
+    }
+
+    /// A line with its newline, in one piece or not at all: half a line would end in an exception in the app. False: there
+    /// is no channel, or it takes nothing.
+    func send(_ line: [UInt8], to key: ProcessKey) -> Bool {
+        guard let channel = channels[key.id], channel.generation == key.generation else { return false }
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        return Glibc.send(channel.descriptor, line, line.count, flags) == line.count
     }
 
     // MARK: Reading
@@ -179,7 +188,7 @@ final class Channels {
         let skipped = channel.lines.skipped
         buffer.withUnsafeBytes { bytes in
             channel.lines.feed(UnsafeRawBufferPointer(rebasing: bytes.prefix(count))) { line in
-                if Self.isReady(line) { isReady = true }
+                if Self.isReady(line) { isReady = true } else { onLine?(ProcessKey(id, channel.generation), line) }
             }
         }
         if isReady { onReady?(id, channel.generation) }

@@ -42,6 +42,7 @@ final class Fleet {
     let exits: ExitWatcher
     let channels: Channels
     let notifications: Notifications
+    let reports: AppReports
     let sockets: HeldSockets
     let stored: StoredDescriptors
     /// Keys of the held sockets that each living process was given.
@@ -68,12 +69,14 @@ final class Fleet {
         exits = ExitWatcher(services)
         channels = Channels(services)
         notifications = Notifications(services)
+        reports = AppReports(services)
         sockets = HeldSockets(services)
         stored = StoredDescriptors(services)
         channels.isReadyAwaited = { [unowned self] id, generation in self.isReadyAwaited(id, generation) }
         channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
         channels.onMisuse = { [unowned self] id, message in self.tell("channel", id, message) }
         hearNotifications()
+        hearMessages()
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -156,6 +159,7 @@ final class Fleet {
         if case .exited(let generation, _) = event {
             channels.close(id, generation)
             notifications.close(id, generation)
+            reports.close(id, generation)
             closeSockets(of: id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []

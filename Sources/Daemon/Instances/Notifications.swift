@@ -17,11 +17,6 @@ import Supervision
 
 /// The notification sockets of the apps that have one.
 final class Notifications {
-    private struct Key: Hashable {
-        var id: InstanceID
-        var generation: Generation
-    }
-
     private final class Listener {
         let id: InstanceID
         let generation: Generation
@@ -45,7 +40,7 @@ final class Notifications {
 
     private let services: Services
     private let processes = ProcReader()
-    private var listeners: [Key: Listener] = [:]
+    private var listeners: [ProcessKey: Listener] = [:]
     /// Twice what `sd_notify` of systemd hands on; a longer datagram is not read.
     private var buffer = [UInt8](repeating: 0, count: 8 << 10)
     private var descriptors = [Int32](repeating: -1, count: Int(CLINUX_NOTIFY_DESCRIPTORS))
@@ -89,13 +84,13 @@ final class Notifications {
         close(id, generation)
         let descriptor = try checked(
             clinux_notify_socket(name(id, generation)), "bind the notification socket '@\(name(id, generation))'")
-        listeners[Key(id: id, generation: generation)] = Listener(
+        listeners[ProcessKey(id, generation)] = Listener(
             id, generation, descriptor, WatchdogTimer(services.loop, period: spec.watchdog))
     }
 
     /// Begins to read: the process is known to run. What it sent before is read at once.
     func begin(_ id: InstanceID, _ generation: Generation, _ process: ProcessIdentity) {
-        guard let listener = listeners[Key(id: id, generation: generation)], listener.sender == nil else { return }
+        guard let listener = listeners[ProcessKey(id, generation)], listener.sender == nil else { return }
         listener.sender = NotificationSender(main: process, processes)
         do throws(SystemError) {
             try services.loop.watch(listener.descriptor, .readable) { [unowned self] _ in self.read(listener) }
@@ -131,7 +126,7 @@ final class Notifications {
     }
 
     func close(_ id: InstanceID, _ generation: Generation) {
-        guard let listener = listeners.removeValue(forKey: Key(id: id, generation: generation)) else { return }
+        guard let listener = listeners.removeValue(forKey: ProcessKey(id, generation)) else { return }
         // Its last words: `STATUS=` and `FDSTORE=1` of a process that ended right after them count.
         if listener.sender != nil { receive(listener, atMost: Self.mostInOneTurn) }
         listener.isClosed = true
@@ -143,7 +138,7 @@ final class Notifications {
 
     /// What the app said last of its state; nil: nothing.
     func statusText(_ id: InstanceID, _ generation: Generation) -> String? {
-        listeners[Key(id: id, generation: generation)]?.statusText
+        listeners[ProcessKey(id, generation)]?.statusText
     }
 
     // MARK: Reading
