@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Model
+import NodeBridge
 import Platform
 import Records
 import Supervision
@@ -42,6 +43,7 @@ final class Fleet {
     let exits: ExitWatcher
     let channels: Channels
     let sockets: HeldSockets
+    let cluster: ClusterPrimary
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     private(set) var members: [InstanceID: Member] = [:]
@@ -66,11 +68,16 @@ final class Fleet {
         exits = ExitWatcher(services)
         channels = Channels(services)
         sockets = HeldSockets(services)
-        channels.isReadyAwaited = { [unowned self] id, generation in
-            guard let machine = self.members[id]?.machine else { return false }
-            return machine.generation == generation && machine.status == .launching
+        cluster = ClusterPrimary(services, channels, sockets)
+        cluster.specification = { [unowned self] id in self.members[id]?.desired.spec }
+        cluster.isStaying = { [unowned self] key in
+            guard let machine = self.members[key.id]?.machine else { return false }
+            return machine.generation == key.generation && [.launching, .online].contains(machine.status)
         }
-        channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
+        cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
+        channels.onMessage = { [unowned self] key, message in
+            if message == .ready { self.send(.ready(key.generation, .message), to: key.id) }
+        }
         channels.onMisuse = { [unowned self] id, message in
             let member = self.members[id]
             self.services.journal.add(
@@ -115,6 +122,7 @@ final class Fleet {
         if let pidfd, member.desired.spec.hasChannel, member.machine.process != nil {
             channels.recover(id, member.machine.generation, from: pidfd)
         }
+        if member.machine.process != nil { cluster.enter(ProcessKey(id, member.machine.generation), isNew: false) }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
         if member.machine.process != nil { channels.listen(id, member.machine.generation) }
@@ -152,8 +160,7 @@ final class Fleet {
     func send(_ event: Event, to id: InstanceID) {
         guard let spec = members[id]?.desired.spec else { return }
         if case .exited(let generation, _) = event {
-            channels.close(id, generation)
-            closeSockets(of: id, generation)
+            forget(id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
@@ -180,7 +187,7 @@ final class Fleet {
         case .askToEnd(let generation, let signal, let wholeTree):
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
-        case .drain: break
+        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .kill(let generation, let wholeTree):
             if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {
@@ -266,7 +273,7 @@ final class Fleet {
     private func remove(_ id: InstanceID) {
         guard let member = members.removeValue(forKey: id) else { return }
         for token in member.timers.values { services.loop.cancel(token) }
-        channels.close(id, member.machine.generation)
+        channels.closeAll(id)
         // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
         // the entry for one that was never started.
         var tombstone = member.machine.record
@@ -307,9 +314,15 @@ final class Fleet {
         }
     }
 
-    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+    /// What belongs to one process goes with it.
+    private func forget(_ id: InstanceID, _ generation: Generation) {
         channels.close(id, generation)
+        cluster.leave(ProcessKey(id, generation))
         closeSockets(of: id, generation)
+    }
+
+    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+        forget(id, generation)
         send(.spawnFailed(generation, failure), to: id)
     }
 
@@ -342,11 +355,16 @@ final class Fleet {
                 return
             }
         }
+        var worker: WorkerCommand?
+        if member.desired.spec.isCluster {
+            cluster.enter(ProcessKey(id, generation), isNew: true)
+            worker = WorkerCommand(desired: member.desired, generation: generation, home: services.paths.run)
+        }
         pendingSpawns += 1
         services.loop.offload(to: services.spawners) {
-            [request, environment] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
+            [request, environment, worker] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
             let start = request.standardError.map(Self.size) ?? 0
-            return (Self.spawn(request, in: environment), start)
+            return (Self.spawn(request, in: environment, as: worker), start)
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
             if let appEnd { close(appEnd) }
@@ -361,9 +379,10 @@ final class Fleet {
     }
 
     private static func spawn(
-        _ request: SpawnRequest, in environment: AppEnvironment
+        _ request: SpawnRequest, in environment: AppEnvironment, as worker: WorkerCommand?
     ) -> Result<SpawnedProcess, SpawnFailure> {
-        var request = request
+        var (request, environment) = (request, environment)
+        worker?.apply(to: &request, &environment)
         do throws(SpawnFailure) {
             let variables = try environment.compose()
             request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel + environment.sockets
