@@ -91,12 +91,12 @@ extension AppResolver {
         }
     }
 
-    /// PM2 takes every node app whose instances were counted for a cluster.
+    /// Like PM2, every Node app whose instances were counted is taken for a cluster.
     func mode(of draft: AppDraft, interpreter: String?) -> ExecutionMode? {
         if let mode = draft.mode { return mode }
-        guard dialect == .pm2 else { return nil }
         let sharesSockets = ["node", "bun"].contains { interpreter.map(Paths.baseName)?.hasSuffix($0) ?? false }
-        return draft.instances != nil && sharesSockets ? .cluster : .fork
+        if draft.instances != nil, sharesSockets { return .cluster }
+        return dialect == .pm2 ? .fork : nil
     }
 
     func file(_ path: String, _ what: String, cwd: String) throws(ConfigurationError) -> String {

@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Model
+import NodeBridge
 import Platform
 import Records
 import Supervision
@@ -45,6 +46,7 @@ final class Fleet {
     let reports: AppReports
     let sockets: HeldSockets
     let stored: StoredDescriptors
+    let cluster: ClusterPrimary
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     private(set) var members: [InstanceID: Member] = [:]
@@ -72,11 +74,15 @@ final class Fleet {
         reports = AppReports(services)
         sockets = HeldSockets(services)
         stored = StoredDescriptors(services)
-        channels.isReadyAwaited = { [unowned self] id, generation in self.isReadyAwaited(id, generation) }
-        channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
-        channels.onMisuse = { [unowned self] id, message in self.tell("channel", id, message) }
-        hearNotifications()
+        cluster = ClusterPrimary(services, channels, sockets)
+        cluster.specification = { [unowned self] id in self.members[id]?.desired.spec }
+        cluster.isStaying = { [unowned self] key in
+            guard let machine = self.members[key.id]?.machine else { return false }
+            return machine.generation == key.generation && [.launching, .online].contains(machine.status)
+        }
+        cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
         hearMessages()
+        hearNotifications()
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -116,6 +122,7 @@ final class Fleet {
         if let pidfd, member.desired.spec.hasChannel, member.machine.process != nil {
             channels.recover(id, member.machine.generation, from: pidfd)
         }
+        if member.machine.process != nil { cluster.enter(ProcessKey(id, member.machine.generation), isNew: false) }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
         guard let process = member.machine.process else { return }
@@ -157,10 +164,7 @@ final class Fleet {
     func send(_ event: Event, to id: InstanceID) {
         guard let spec = members[id]?.desired.spec else { return }
         if case .exited(let generation, _) = event {
-            channels.close(id, generation)
-            notifications.close(id, generation)
-            reports.close(id, generation)
-            closeSockets(of: id, generation)
+            forget(id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
@@ -188,7 +192,7 @@ final class Fleet {
         case .askToEnd(let generation, let signal, let wholeTree):
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
-        case .drain: break
+        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .kill(let generation, let wholeTree):
             if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {
@@ -274,8 +278,8 @@ final class Fleet {
     private func remove(_ id: InstanceID) {
         guard let member = members.removeValue(forKey: id) else { return }
         for token in member.timers.values { services.loop.cancel(token) }
-        channels.close(id, member.machine.generation)
-        notifications.close(id, member.machine.generation)
+        channels.closeAll(id)
+        notifications.closeAll(id)
         // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
         // the entry for one that was never started.
         var tombstone = member.machine.record
@@ -316,10 +320,17 @@ final class Fleet {
         }
     }
 
-    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+    /// What belongs to one process goes with it.
+    private func forget(_ id: InstanceID, _ generation: Generation) {
         channels.close(id, generation)
         notifications.close(id, generation)
+        reports.close(id, generation)
+        cluster.leave(ProcessKey(id, generation))
         closeSockets(of: id, generation)
+    }
+
+    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+        forget(id, generation)
         send(.spawnFailed(generation, failure), to: id)
     }
 
@@ -354,11 +365,16 @@ final class Fleet {
                 return failSoon(id, generation, "its notification socket cannot be made", error)
             }
         }
+        var worker: WorkerCommand?
+        if member.desired.spec.isCluster {
+            cluster.enter(ProcessKey(id, generation), isNew: true)
+            worker = WorkerCommand(desired: member.desired, generation: generation, home: services.paths.run)
+        }
         pendingSpawns += 1
         services.loop.offload(to: services.spawners) {
-            [request, environment] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
+            [request, environment, worker] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
             let start = request.standardError.map(Self.size) ?? 0
-            return (Self.spawn(request, in: environment), start)
+            return (Self.spawn(request, in: environment, as: worker), start)
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
             if let appEnd { close(appEnd) }
@@ -382,9 +398,10 @@ final class Fleet {
     }
 
     private static func spawn(
-        _ request: SpawnRequest, in environment: AppEnvironment
+        _ request: SpawnRequest, in environment: AppEnvironment, as worker: WorkerCommand?
     ) -> Result<SpawnedProcess, SpawnFailure> {
-        var request = request
+        var (request, environment) = (request, environment)
+        worker?.apply(to: &request, &environment)
         do throws(SpawnFailure) {
             let variables = try environment.compose()
             request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel + environment.sockets

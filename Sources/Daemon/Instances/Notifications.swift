@@ -136,6 +136,11 @@ final class Notifications {
         _ = Glibc.close(listener.descriptor)
     }
 
+    /// All of an instance.
+    func closeAll(_ id: InstanceID) {
+        for key in listeners.keys where key.id == id { close(id, key.generation) }
+    }
+
     /// What the app said last of its state; nil: nothing.
     func statusText(_ id: InstanceID, _ generation: Generation) -> String? {
         listeners[ProcessKey(id, generation)]?.statusText

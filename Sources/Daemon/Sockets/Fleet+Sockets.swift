@@ -16,7 +16,7 @@ extension Fleet {
 
     /// By address, not by name: an app that is given another address has both for a while, each with the processes that
     /// know it.
-    private static func key(of listen: ListenSpec) -> String { prefix + listen.address.description }
+    static func key(of listen: ListenSpec) -> String { prefix + listen.address.description }
 
     // MARK: At a start
 
