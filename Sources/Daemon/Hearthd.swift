@@ -289,6 +289,7 @@ final class Daemon: Lifecycle {
         fleet.channels.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
+        dispatcher.reloads.resume()
         policies.begin()
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }
