@@ -145,6 +145,11 @@ package struct InstanceMachine: Sendable {
             id: id, generation: generation, phase: .stopped, wanted: wanted, reason: reason, restarts: restarts,
             unstableRestarts: counters.unstable, createdAt: counters.createdAt, startedAt: startedAt,
             previousDelay: counters.previousDelay, slowRetries: counters.slowRetries, lastExit: lastExit, token: token)
+        record.successor = successor
+        record.leaving = leaving.isEmpty ? nil : leaving
+        record.reload = reload
+        record.lastGeneration = lastGeneration == generation ? nil : lastGeneration
+        record.sign = sign
         switch state {
         case .stopped: record.phase = .stopped
         case .starting(let pending):
@@ -689,10 +694,16 @@ package struct InstanceMachine: Sendable {
         // Whatever was stopped on purpose was stopped with its tree.
         treeIsGone =
             record.phase == .stopped && [.registered, .stopped, .killedWithDaemon].contains(record.reason.kind)
-        let actor = record.reason.actor
         let leavingEffects = restoreLeaving(from: record, find: find)
-        defer { effects += leavingEffects + restoreSuccessor(from: record, at: now, find: find) }
+        restoreState(from: record, observation, at: now, effects: &effects, find: find)
+        effects += leavingEffects + restoreSuccessor(from: record, at: now, find: find)
+    }
 
+    private mutating func restoreState(
+        from record: InstanceRecord, _ observation: Observation, at now: Instant, effects: inout [Effect],
+        find: (Generation, ProcessIdentity?) -> Observation
+    ) {
+        let actor = record.reason.actor
         switch (record.phase, observation) {
         case (.starting, .running(let process)), (.online, .running(let process)):
             runs(process, at: now)

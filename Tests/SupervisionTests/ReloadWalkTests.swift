@@ -29,6 +29,8 @@ struct ReloadWalkTests {
         /// Processes that got a signal, or whose tree is watched.
         var dying: Set<Generation> = []
         var watched: Set<Generation> = []
+        /// Got SIGKILL: they end, whether anybody remembers them or not.
+        var killed: Set<Generation> = []
         var timers: [TimerKind: (Generation, Int64)] = [:]
         var story: [String] = []
 
@@ -54,7 +56,10 @@ struct ReloadWalkTests {
             for effect in effects {
                 switch effect {
                 case .spawn(let generation): unborn.append(generation)
-                case .terminate(let generation, _, _), .askToEnd(let generation, _, _), .kill(let generation, _),
+                case .kill(let generation, _):
+                    dying.insert(generation)
+                    killed.insert(generation)
+                case .terminate(let generation, _, _), .askToEnd(let generation, _, _),
                     .drain(let generation), .sweep(let generation, _, _):
                     dying.insert(generation)
                 case .watchTree(let generation): watched.insert(generation)
@@ -99,7 +104,7 @@ struct ReloadWalkTests {
             unborn = []
             timers = [:]
             watched = []
-            dying = []
+            dying = killed
             let alive = living
             func look(_ generation: Generation) -> Observation {
                 alive.contains(generation) ? .running(identity(Int32(generation.rawValue) + 100)) : .gone(.unknown)
