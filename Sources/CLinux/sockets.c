@@ -15,13 +15,9 @@
 #include <unistd.h>
 
 #include "CLinux.h"
+#include "unix_address.h"
 
-struct unix_address {
-    struct sockaddr_un sun;
-    int directory;  // must stay open while the address is used, -1 when it is not needed
-};
-
-static int make_address(const char *path, struct unix_address *address) {
+int clinux_make_address(const char *path, struct unix_address *address) {
     memset(address, 0, sizeof *address);
     address->sun.sun_family = AF_UNIX;
     address->directory = -1;
@@ -49,7 +45,7 @@ static int make_address(const char *path, struct unix_address *address) {
     return 0;
 }
 
-static void release_address(struct unix_address *address) {
+void clinux_release_address(struct unix_address *address) {
     if (address->directory >= 0) close(address->directory);
 }
 
@@ -72,11 +68,11 @@ static int bind_and_listen(int fd, const struct unix_address *address, mode_t mo
 
 int clinux_unix_listen(const char *path, int type, mode_t mode, int backlog) {
     struct unix_address address;
-    int result = make_address(path, &address);
+    int result = clinux_make_address(path, &address);
     if (result < 0) return result;
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     result = fd < 0 ? -errno : bind_and_listen(fd, &address, mode, backlog);
-    release_address(&address);
+    clinux_release_address(&address);
     if (result < 0 && fd >= 0) close(fd);
     return result < 0 ? result : fd;
 }
@@ -110,11 +106,11 @@ static int connect_within(int fd, const struct unix_address *address, int timeou
 
 int clinux_unix_connect(const char *path, int type, int timeout_ms) {
     struct unix_address address;
-    int result = make_address(path, &address);
+    int result = clinux_make_address(path, &address);
     if (result < 0) return result;
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     result = fd < 0 ? -errno : connect_within(fd, &address, timeout_ms);
-    release_address(&address);
+    clinux_release_address(&address);
     if (result < 0 && fd >= 0) close(fd);
     return result < 0 ? result : fd;
 }
@@ -175,8 +171,8 @@ static int is_end_of_ours(int fd) {
 }
 
 int clinux_recover_stream_end(int pidfd, int number) {
-    int fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
-    if (fd < 0) return -errno;
+    int fd = clinux_pidfd_getfd(pidfd, number);
+    if (fd < 0) return fd;
     if (is_end_of_ours(fd)) return fd;
     close(fd);
     return -ENOTSOCK;

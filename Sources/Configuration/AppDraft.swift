@@ -46,6 +46,7 @@ package struct AppDraft: Hashable, Sendable {
     package var stopsWithMessage: Bool?
     package var waitsForReady: Bool?
     package var readyTimeout: Milliseconds?
+    package var listen: [ListenSpec]?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

@@ -85,6 +85,7 @@ package enum AppKeys {
         AppKey("shutdown_with_message", [], .boolean),
         AppKey("wait_ready", [], .boolean),
         AppKey("listen_timeout", [], .number),
+        AppKey("listen", []),
         AppKey("out_file", ["out_log", "output", "out"], .string),
         AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),
         AppKey("merge_logs", ["combine_logs"], .boolean),
@@ -98,7 +99,6 @@ package enum AppKeys {
         AppKey("log_type", [], .string, use: .later),
         AppKey("log_date_format", [], .string, use: .later),
         AppKey("time", [], .boolean, use: .later),
-        AppKey("listen", [], use: .later),
         AppKey("post_update", [], .array, use: .later),
 
         AppKey("name_prefix", [], .string, use: .irrelevant),

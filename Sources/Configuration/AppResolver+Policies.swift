@@ -27,6 +27,26 @@ extension AppResolver {
             waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout ?? defaults.readyTimeout)
     }
 
+    func sockets(of draft: AppDraft, _ command: Command) throws(ConfigurationError) -> [ListenSpec]? {
+        guard let listen = draft.listen, !listen.isEmpty else { return nil }
+        if let fault = ListenSpec.fault(of: listen) {
+            throw ConfigurationError(fault, hint: "each socket needs an address and a name of its own")
+        }
+        let names = listen.map(\.name)
+        for argument in command.interpreterArguments + command.arguments {
+            for part in argument.split(separator: "{fd:", omittingEmptySubsequences: false).dropFirst() {
+                guard let end = part.firstIndex(of: "}") else { continue }
+                let name = String(part[..<end])
+                guard !names.contains(name) else { continue }
+                let near = Spelling.nearest(to: name, among: names).map { "did you mean '\($0)'?" }
+                throw ConfigurationError(
+                    "'{fd:\(name)}' in the arguments names none of the app's sockets",
+                    hint: near ?? "they are called \(names.joined(separator: ", "))", subject: .setting)
+            }
+        }
+        return listen
+    }
+
     func schedule(of draft: AppDraft) throws(ConfigurationError) -> RestartSchedule? {
         guard let pattern = draft.schedule, !pattern.isEmpty, pattern != "0" else { return nil }
         if let problem = SchedulePattern.problem(in: pattern, dialect: dialect) {

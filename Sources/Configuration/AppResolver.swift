@@ -59,7 +59,7 @@ package struct AppResolver: Sendable {
             restart: restartPolicy(of: draft), stop: stopPolicy(of: draft),
             output: try outputPolicy(of: draft, cwd: cwd),
             stdin: draft.stdin ?? .pipe, uid: try privileged(draft.uid, "uid"), gid: try privileged(draft.gid, "gid"),
-            expectedPort: draft.port
+            expectedPort: draft.port ?? draft.listen?.lazy.compactMap(\.address.port).first
                 ?? ExpectedPort.find(
                     environment: seen.merging(command.variables) { _, own in own }, arguments: command.arguments)
                 ?? draft.staticSite?.port)
@@ -72,6 +72,7 @@ package struct AppResolver: Sendable {
         spec.incrementVariable = try variableName(draft.incrementVariable, "increment_var")
         spec.pidFile = try draft.pidFile.map { path throws(ConfigurationError) in try file(path, "pid", cwd: cwd) }
         spec.readiness = readinessPolicy(of: draft)
+        spec.listen = try sockets(of: draft, command)
         spec.mode = mode(of: draft, interpreter: command.interpreter)
         spec.kept = draft.kept.isEmpty ? nil : draft.kept
         try Limits.check(spec, inherited: environment.merging(files.variables) { _, own in own })

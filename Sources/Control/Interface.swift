@@ -68,6 +68,9 @@ package enum Interface {
         type StopPolicy (signal: string, killTimeout: int, wholeTree: bool, withMessage: ?bool)
         # timeout: after how long it counts as online anyway; null: 3000.
         type ReadinessPolicy (waitReady: bool, timeout: ?int, notify: ?bool)
+        # A socket that Hearth holds for the app. address: "8080", "127.0.0.1:8080", "[::1]:8080" or "unix:/run/x.sock";
+        # backlog: null for 511; mode: permissions of a unix socket's file, null for 0660.
+        type ListenSpec (name: string, address: string, backlog: ?int, reusePort: ?bool, mode: ?int)
         type OutputPolicy (outFile: ?string, errorFile: ?string, merge: bool)
 
         # Everything that is needed to run an app. Paths are absolute, times in milliseconds.
@@ -78,11 +81,9 @@ package enum Interface {
           expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
-          readiness: ?ReadinessPolicy, listen: ?[]HeldSocket, watchdog: ?int, drain: ?DrainPolicy,
+          readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
           reload: ?ReloadPolicy, source: ?string, kept: ?[string]string
         )
-        # A socket that Hearth holds. address: {"tcp": {"host", "port"}} or {"unix": {"path"}}.
-        type HeldSocket (name: string, address: object, backlog: ?int, reusePort: ?bool, mode: ?int)
         # How a worker of Node's cluster gives up its connections; grace: milliseconds.
         type DrainPolicy (isOn: bool, grace: ?int)
         type ReloadPolicy (overlaps: bool, parallel: ?int)

@@ -197,7 +197,10 @@ final class Daemon: Lifecycle {
         // What was set aside is replaced, what the disk did not take is tried again.
         if undurable != nil || (!reading.corrupt.isEmpty && reading.state != nil) { services.state.change { _ in } }
         fleet.explain = { id, generation, status in explainer.explainExit(id, generation, status) }
-        keeperLink.attached = { [fleet] in fleet.channels.depositAgain() }
+        keeperLink.attached = { [fleet] in
+            fleet.channels.depositAgain()
+            fleet.sockets.depositAgain()
+        }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
 
@@ -287,8 +290,10 @@ final class Daemon: Lifecycle {
 
         let begun = SystemClock.now()
         fleet.channels.take(deposits)
+        fleet.sockets.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
+        fleet.settleSockets()
         dispatcher.reloads.resume()
         policies.begin()
         inspector.lookSoon()
@@ -380,7 +385,7 @@ final class Daemon: Lifecycle {
     /// Leaves when the last words are written and the client has its answer.
     private func finish(_ goodbye: @escaping () -> Void, _ deadline: Instant) {
         guard isEnding, !hasSaidGoodbye else { return }
-        if !services.isTableQuiet || !services.state.isQuiet, SystemClock.now() < deadline {
+        if !services.isTableQuiet || !services.state.isQuiet || !fleet.sockets.isQuiet, SystemClock.now() < deadline {
             services.loop.schedule(after: Milliseconds(5)) { [self] in self.finish(goodbye, deadline) }
             return
         }

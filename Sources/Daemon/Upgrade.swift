@@ -182,7 +182,8 @@ final class Upgrader {
     private func whenQuiet(for connection: Connection, attempts: Int, _ done: @escaping (Bool) -> Void) {
         fleet.holdsSpawns = true
         let isQuiet =
-            !fleet.isSpawning && services.state.isQuiet && services.isTableQuiet && services.stateThread.isQuiet
+            !fleet.isSpawning && services.state.isQuiet && services.isTableQuiet && fleet.sockets.isQuiet
+            && services.stateThread.isQuiet
             && services.spawners.isQuiet
             && (attempts <= Self.attemptsWithoutClients || !server.isAnswering(besides: connection))
         if isQuiet { return done(true) }

@@ -1,34 +1,3 @@
-/// A socket that Hearth holds for an app, so that it outlives every process of it.
-package struct ListenSpec: Codable, Hashable, Sendable {
-    /// Unique within the app: LISTEN_FDNAMES, `{fd:NAME}`.
-    package var name: String
-    package var address: ListenAddress
-    /// Connections that may wait; nil: 511.
-    package var backlog: Int?
-    /// Bound with SO_REUSEPORT from the start, for programs that bind to the same port themselves.
-    package var reusePort: Bool?
-    /// Permissions of a unix socket's file; nil: 0660.
-    package var mode: UInt32?
-
-    package init(
-        name: String, address: ListenAddress, backlog: Int? = nil, reusePort: Bool? = nil, mode: UInt32? = nil
-    ) {
-        self.name = name
-        self.address = address
-        self.backlog = backlog
-        self.reusePort = reusePort
-        self.mode = mode
-    }
-}
-
-/// Where a held socket listens.
-package enum ListenAddress: Codable, Hashable, Sendable {
-    /// `host`: an address, or nil for every one of the machine (IPv6 and IPv4). `port` 0: any free one.
-    case tcp(host: String?, port: Int)
-    /// An absolute path.
-    case unix(path: String)
-}
-
 /// How a Node worker that is to end gives up its keep-alive connections.
 package struct DrainPolicy: Codable, Hashable, Sendable {
     /// Hearth's preload is loaded into the app (`node -r`).

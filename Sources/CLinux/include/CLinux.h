@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "held_sockets.h"
 #include "holes.h"
 #include "keeper_protocol.h"
 #include "keeper_support.h"

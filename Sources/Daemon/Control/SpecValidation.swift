@@ -63,6 +63,9 @@ enum SpecValidation {
                 throw ControlError(.badRequest, "Cron pattern error: \(error) (\(place) '\(app.name)')")
             }
         }
+        if let fault = app.listen.flatMap(ListenSpec.fault(of:)) {
+            throw ControlError(.badRequest, "\(place).listen: \(fault)")
+        }
         if let watch = app.watch {
             try check(watch.paths.allSatisfy { $0.hasPrefix("/") }, "watch.paths holds one that is not absolute")
             try check((0...86_400_000).contains(watch.delay.rawValue), "watch.delay is not 0 to 1 day in ms")

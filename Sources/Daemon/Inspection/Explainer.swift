@@ -95,6 +95,10 @@ final class Explainer {
         guard let holder = findings.holders.first(where: { $0.pid.map { !own.contains($0) } ?? true }) else {
             return nil
         }
+        return sentence(holder)
+    }
+
+    static func sentence(_ holder: PortHolder) -> String {
         let who = holder.pid.map { "pid \($0)" } ?? "a process that cannot be seen from here"
         let age = holder.ageSeconds.map { ", for \(Milliseconds.seconds($0))" } ?? ""
         let command = holder.command.isEmpty ? "" : " '\(holder.command)'"

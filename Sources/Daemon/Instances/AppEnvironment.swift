@@ -21,6 +21,8 @@ struct AppEnvironment: Sendable {
     var manager: [String: String] = [:]
     /// Entries that tell the process of its channel; nothing that a person looks at has them.
     var channel: [String] = []
+    /// The same of its sockets.
+    var sockets: [String] = []
 
     func compose() throws(SpawnFailure) -> [Variable] {
         var variables: [String: Variable] = [:]

@@ -21,11 +21,14 @@ import Platform
 
 /// The channels to the apps that have one.
 final class Channels {
-    /// Where the app finds its end.
+    /// Where the app finds its end, if it has no sockets from us: see DescriptorPlan.
     static let appDescriptor: Int32 = 3
     /// Where it holds ours. A low number: Node closes those when it executes another program.
     static let keptDescriptor: Int32 = 4
-    static let environment = ["NODE_CHANNEL_FD=\(appDescriptor)", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
+
+    static func environment(_ appDescriptor: Int32) -> [String] {
+        ["NODE_CHANNEL_FD=\(appDescriptor)", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
+    }
 
     private final class Channel {
         let generation: Generation
@@ -95,8 +98,8 @@ final class Channels {
     /// user refuse it; then the app has no channel until its next start.
     func recover(_ id: InstanceID, _ generation: Generation, from pidfd: Int32) {
         guard channels[id]?.generation != generation else { return }
-        let end = clinux_recover_stream_end(pidfd, Self.keptDescriptor)
-        guard end >= 0 else { return }
+        let ends = DescriptorPlan.channelCandidates.lazy.map { clinux_recover_stream_end(pidfd, $0) }
+        guard let end = ends.first(where: { $0 >= 0 }) else { return }
         if let former = channels[id] { close(id, former.generation) }
         let channel = Channel(generation, end, isTakenOver: true)
         channels[id] = channel

@@ -60,6 +60,9 @@ final class Fleet {
     let trees: ProcessTrees
     let exits: ExitWatcher
     let channels: Channels
+    let sockets: HeldSockets
+    /// Keys of the held sockets that each living process was given.
+    var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     private(set) var members: [InstanceID: Member] = [:]
     private var pendingSpawns = 0
     private var observers: [Int: (InstanceID) -> Void] = [:]
@@ -83,6 +86,7 @@ final class Fleet {
         trees = ProcessTrees(services)
         exits = ExitWatcher(services)
         channels = Channels(services)
+        sockets = HeldSockets(services)
         channels.isReadyAwaited = { [unowned self] id, generation in
             guard let machine = self.members[id]?.machine else { return false }
             return machine.awaits(generation)
@@ -129,6 +133,7 @@ final class Fleet {
             guard let pidfd = held.pidfd, let process = held.tree.main else { continue }
             watch(id, generation, process, pidfd)
             if member.desired.spec.hasChannel { channels.recover(id, generation, from: pidfd) }
+            recoverSockets(of: member, generation, held)
         }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
@@ -149,6 +154,8 @@ final class Fleet {
     /// A new specification counts at once for decisions, and for the process from its next start on.
     func configure(_ desired: DesiredInstance) {
         guard var member = members[desired.id] else { return }
+        let former = HeldSockets.group(of: member.desired.spec)
+        defer { renameSockets(from: former, of: desired.id) }
         var desired = desired
         desired.wanted = member.desired.wanted
         member.desired = desired
@@ -165,10 +172,14 @@ final class Fleet {
     // MARK: Events
 
     func send(_ event: Event, to id: InstanceID) {
-        guard members[id] != nil else { return }
-        if case .exited(let generation, _) = event { channels.close(id, generation) }
+        guard let spec = members[id]?.desired.spec else { return }
+        if case .exited(let generation, _) = event {
+            channels.close(id, generation)
+            closeSockets(of: id, generation)
+        }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
+        if !sockets.isEmpty { settleSockets(of: spec, id) }
     }
 
     /// Reports come last: an app that crashed is started again before anybody is told.
@@ -319,23 +330,47 @@ final class Fleet {
             tree: Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0),
             canOverlap: member.desired.spec.canOverlap)
 
+        pendingSpawns += 1
+        acquireSockets(of: id, generation) { [unowned self] result in
+            self.pendingSpawns -= 1
+            switch result {
+            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets))
+            case .failure(let failure): self.spawnFailed(id, generation, failure)
+            }
+        }
+    }
+
+    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+        channels.close(id, generation)
+        closeSockets(of: id, generation)
+        send(.spawnFailed(generation, failure), to: id)
+    }
+
+    /// - Parameter plan: its descriptors are closed when the process has them.
+    private func spawn(_ id: InstanceID, _ generation: Generation, _ plan: DescriptorPlan) {
+        guard let member = members[id] else { return plan.close() }
         var (request, environment) = (request(for: member, generation), environment(of: member, generation))
+        request.command.arguments = plan.substituting(in: request.command.arguments)
+        request.descriptors = plan.placements
+        request.hasSockets = !plan.sockets.isEmpty
+        environment.sockets = plan.environment
         var appEnd: Int32?
         if member.desired.spec.hasChannel {
             do throws(SystemError) {
                 let channel = try channels.open(id, generation)
                 appEnd = channel.app
-                environment.channel = Channels.environment
-                request.descriptors = [
-                    (from: channel.app, to: Channels.appDescriptor), (from: channel.own, to: Channels.keptDescriptor),
+                environment.channel = Channels.environment(plan.channel.app)
+                request.descriptors += [
+                    (from: channel.app, to: plan.channel.app), (from: channel.own, to: plan.channel.own),
                 ]
             } catch {
                 let failure = SpawnFailure(
                     stage: .descriptors, errno: error.errno,
                     message: "its channel cannot be made: \(errorText(error.errno))")
+                plan.close()
                 // Not from within the effect that asked for the process.
                 services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
-                    self.send(.spawnFailed(generation, failure), to: id)
+                    self.spawnFailed(id, generation, failure)
                 }
                 return
             }
@@ -349,11 +384,10 @@ final class Fleet {
             self.pendingSpawns -= 1
             if let appEnd { close(appEnd) }
             self.members[id]?.processes[generation]?.errorLogStart = errorLogStart
+            plan.close()
             switch result {
             case .success(let child): self.started(id, generation, child)
-            case .failure(let failure):
-                self.channels.close(id, generation)
-                self.send(.spawnFailed(generation, failure), to: id)
+            case .failure(let failure): self.spawnFailed(id, generation, failure)
             }
         }
     }
@@ -364,7 +398,7 @@ final class Fleet {
         var request = request
         do throws(SpawnFailure) {
             let variables = try environment.compose()
-            request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel
+            request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel + environment.sockets
             // What a file sets is the app's own, like what its specification sets.
             let files = Set(environment.desired.spec.environmentFiles ?? [])
             request.ownAccountVariables.formUnion(variables.lazy.filter { files.contains($0.origin) }.map(\.name))

@@ -12,6 +12,7 @@ final class Vault {
         var kind: UInt32
         var id: UInt32
         var generation: UInt32
+        var index: UInt32
         var descriptor: Int32
     }
 
@@ -67,7 +68,7 @@ final class Vault {
                 deposits.append(
                     Deposit(
                         kind: packet.label.kind, id: packet.label.id, generation: packet.label.generation,
-                        descriptor: fd))
+                        index: packet.label.index, descriptor: fd))
             case KEEPER_EXIT: note(packet)
             case KEEPER_END: ends += 1
             case KEEPER_PING: try blockingSend(socket, type: KEEPER_PONG, a: packet.a)
@@ -92,7 +93,7 @@ final class Vault {
 
     /// Keeps a copy of `descriptor` with the keeper. `done(false)`: the keeper could not take it, or died.
     func deposit(
-        _ kind: keeper_kind, id: UInt32, generation: UInt32 = 0, _ descriptor: Int32,
+        _ kind: keeper_kind, id: UInt32, generation: UInt32 = 0, index: UInt32 = 0, _ descriptor: Int32,
         done: @escaping (Bool) -> Void = { _ in }
     ) {
         guard isConnected else { return done(false) }
@@ -102,11 +103,13 @@ final class Vault {
         packet.label.kind = kind.rawValue
         packet.label.id = id
         packet.label.generation = generation
+        packet.label.index = index
         enqueue(packet, descriptor)
     }
 
     func drop(
-        _ kind: keeper_kind, id: UInt32, generation: UInt32 = 0, done: @escaping (Bool) -> Void = { _ in }
+        _ kind: keeper_kind, id: UInt32, generation: UInt32 = 0, index: UInt32 = 0,
+        done: @escaping (Bool) -> Void = { _ in }
     ) {
         guard isConnected else { return done(false) }
         waiting.append((KEEPER_DROP.rawValue, done))
@@ -115,6 +118,7 @@ final class Vault {
         packet.label.kind = kind.rawValue
         packet.label.id = id
         packet.label.generation = generation
+        packet.label.index = index
         enqueue(packet, -1)
     }
 

@@ -17,6 +17,8 @@ package struct SpawnRequest: Sendable {
     package var ownAccountVariables: Set<String>
     /// Descriptors the child gets beyond 0, 1 and 2.
     package var descriptors: [(from: Int32, to: Int32)]
+    /// The child's own pid is added to its environment as LISTEN_PID: it says whom the sockets are meant for.
+    package var hasSockets = false
     /// The instance's cgroup, made if it is not there; nil: none.
     package var cgroup: String?
     /// The soft limit on open files as it was before the daemon raised its own.

@@ -12,7 +12,9 @@ package enum Spawner {
         do { user = try Account.resolve(uid: request.uid, gid: request.gid) } catch {
             return .failure(SpawnFailure(stage: .preparation, errno: error.errno, message: error.message))
         }
-        let environment = user.map { variables(of: $0, over: request) } ?? request.environment
+        var environment = user.map { variables(of: $0, over: request) } ?? request.environment
+        // Ten digits: room for the pid, which the child writes.
+        if request.hasSockets { environment.append(listenPid + "0000000000") }
         let program: String
         switch locate(request.command.program, environment: environment, cwd: request.cwd) {
         case .success(let path): program = path
@@ -30,6 +32,7 @@ package enum Spawner {
         var pidfd: Int32 = -1
         var stage: Int32 = 0
         let groups = user?.groups ?? []
+        let environmentCount = environment.count
         let descriptors = request.descriptors.map { clinux_spawn_fd(from: $0.from, to: $0.to) }
         let pid = withCStrings([program] + request.command.arguments) { arguments in
             withCStrings(environment) { environment in
@@ -62,6 +65,9 @@ package enum Spawner {
                                         spawn.umask = request.umask
                                         spawn.nofile_soft = request.openFilesLimit
                                         spawn.pid_slot = request.pidSlot?.pointer
+                                        if request.hasSockets, let last = environment[environmentCount - 1] {
+                                            spawn.listen_pid_value = last + listenPid.utf8.count
+                                        }
                                         return clinux_spawn_process(&spawn, &pidfd, &stage)
                                     }
                                 }
@@ -78,6 +84,8 @@ package enum Spawner {
         let process = ProcessIdentity.current(of: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
         return .success(SpawnedProcess(process: process, pidfd: pidfd))
     }
+
+    private static let listenPid = "LISTEN_PID="
 
     private static func variables(of account: Account, over request: SpawnRequest) -> [String] {
         var environment = request.environment

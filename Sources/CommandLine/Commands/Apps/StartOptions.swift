@@ -81,6 +81,12 @@ struct StartOptions: ParsableArguments {
             "With --wait-ready: after this time it counts as online anyway (default: 3s).", valueName: "time"))
     var listenTimeout: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A socket to hold for the app, repeatable: 8080, 127.0.0.1:8080, unix:/run/app.sock, name=8080.",
+            valueName: "address"))
+    var listen: [String] = []
+
     @Flag(help: "Only put the app into the list.")
     var noAutostart = false
 
@@ -162,6 +168,7 @@ struct StartOptions: ParsableArguments {
         draft.restartMode = try parse(restart, "restart", "always, on-failure or never") {
             RestartPolicy.Mode(rawValue: $0)
         }
+        if !listen.isEmpty { draft.listen = try sockets() }
         draft.stdin = try parse(stdin, "stdin", "pipe or null") { StandardInput(rawValue: $0) }
         draft.stopExitCodes = try parse(stopExitCodes, "stop-exit-codes", "exit codes from 0 to 255, such as 0,143") {
             TextValues.exitCodes($0)
@@ -184,11 +191,21 @@ struct StartOptions: ParsableArguments {
             ("--no-autorestart", noAutorestart), ("--stop-exit-codes", stopExitCodes != nil),
             ("--no-treekill", noTreekill), ("--no-autostart", noAutostart), ("--no-slow-retry", noSlowRetry),
             ("--shutdown-with-message", shutdownWithMessage), ("--wait-ready", waitReady),
-            ("--listen-timeout", listenTimeout != nil),
+            ("--listen-timeout", listenTimeout != nil), ("--listen", !listen.isEmpty),
             ("--output", output != nil), ("--error", error != nil), ("--merge-logs", mergeLogs),
             ("--stdin", stdin != nil),
         ]
         return given.filter(\.isGiven).map(\.option)
+    }
+
+    private func sockets() throws -> [ListenSpec] {
+        var sockets: [ListenSpec] = []
+        for (index, text) in listen.enumerated() {
+            do throws(ConfigurationError) { sockets.append(try ListenSpec.reading(text, at: index)) } catch {
+                throw Failure.usage("--listen: \(error.description)")
+            }
+        }
+        return sockets
     }
 
     private func time(_ text: String?, _ option: String) throws -> Milliseconds? {
