@@ -85,9 +85,12 @@ package enum Interface {
           expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
-          readiness: ?ReadinessPolicy, watchdog: ?int, listen: ?[]ListenSpec, source: ?string,
-          kept: ?[string]string
+          readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
+          reload: ?ReloadPolicy, source: ?string, kept: ?[string]string
         )
+        # How a worker of Node's cluster gives up its connections; grace: milliseconds.
+        type DrainPolicy (isOn: bool, grace: ?int)
+        type ReloadPolicy (overlaps: bool, parallel: ?int)
         # pattern: five cron fields, or six with seconds in front; local time.
         type RestartSchedule (pattern: string, startsStopped: bool)
         # Absolute paths; ignore: glob patterns, null for dot files and node_modules.
@@ -126,7 +129,7 @@ package enum Interface {
         type Result (id: ?int, name: string, ok: bool, message: string)
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
-        # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved,
+        # kind: online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, daemon, port-conflict, saved,
         # cron, memory, watch, channel, notify. With a colon: what an app said, for listeners only (process:msg, axm:reply,
         # process:exception, human:event, …; message: JSON, cut when it is long).
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
@@ -145,13 +148,18 @@ package enum Interface {
           apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string
         ) -> (instances: []Instance, durable: bool, notDurableReason: ?string)
 
-        # action: start, stop, restart, delete, reset or flush. environment: merged over the stored one (restart, start).
+        # action: start, stop, restart, reload, delete, reset or flush. environment: merged over the stored one (restart,
+        # reload, start). parallel: how many instances of an app reload replaces at the same time.
         method Act(
-          action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string
+          action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string,
+          parallel: ?int
         ) -> (results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string)
         # Gives entries new specifications, all or none. then: what follows for each, "restart" (start what is stopped),
+        # "reload" (the new process takes over when it can serve; else the specification is taken back unless keep),
         # "nothing" (the specification counts from the next start on).
-        method Configure(changes: []Change, then: string, token: ?string, origin: ?string) -> (
+        method Configure(
+          changes: []Change, then: string, token: ?string, origin: ?string, parallel: ?int, keep: ?bool
+        ) -> (
           results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string
         )
         # The list with specifications and environments: secrets are in it.

@@ -21,8 +21,7 @@ extension Fleet {
 
     /// Whether it is still waited for the app to say that it is ready.
     func isReadyAwaited(_ id: InstanceID, _ generation: Generation) -> Bool {
-        guard let machine = self[id]?.machine else { return false }
-        return machine.generation == generation && machine.status == .launching
+        self[id]?.machine.awaits(generation) ?? false
     }
 
     /// An event about what an app says or sends.

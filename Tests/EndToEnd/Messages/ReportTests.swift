@@ -37,9 +37,12 @@ struct ReportTests {
         try withHome { home in
             try started(home, "api")
             let shown = try home.hearth("show", "api").output
-            for text in ["Users: 42 people", "Delay: 1.5 ms", "greet, silent"] { #expect(shown.contains(text), "\(shown)") }
+            for text in ["Users: 42 people", "Delay: 1.5 ms", "greet, silent"] {
+                #expect(shown.contains(text), "\(shown)")
+            }
             let json = try home.hearth("show", "--json", "api").output
-            #expect(json.contains(#"{"historic":null,"name":"Users","type":null,"unit":"people","value":42}"#), "\(json)")
+            #expect(
+                json.contains(#"{"historic":null,"name":"Users","type":null,"unit":"people","value":42}"#), "\(json)")
             try home.act(.stop, "api")
             #expect(try home.hearth("show", "--json", "api").output.contains("\"report\":null"))
         }
@@ -92,7 +95,8 @@ struct ReportTests {
             #expect(try home.hearth("send", "api", "--message", #"{"a": [1, "ä"]}"#).code == 0)
             #expect(try home.hearth("send", "api", "hello \"you\"").code == 0)
             try home.eventually("both came") {
-                home.read("notes").contains("{\"a\":[1,\"ä\"]} 0") && home.read("notes").contains("line hello \"you\"\n 0")
+                home.read("notes").contains("{\"a\":[1,\"ä\"]} 0")
+                    && home.read("notes").contains("line hello \"you\"\n 0")
             }
             for (message, complaint) in [("hello", "not valid JSON"), (#"{"cmd":"NODE_X"}"#, "Node's own")] {
                 let result = try home.hearth("send", "api", "--message", message)
