@@ -201,6 +201,7 @@ final class Daemon: Lifecycle {
             fleet.channels.depositAgain()
             fleet.sockets.depositAgain()
             fleet.stored.depositAgain()
+            fleet.reports.depositAgain()
         }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
@@ -293,9 +294,11 @@ final class Daemon: Lifecycle {
         fleet.channels.take(deposits)
         fleet.sockets.take(deposits)
         fleet.stored.take(deposits)
+        fleet.reports.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
         fleet.settleSockets()
+        fleet.reports.settle { [fleet] in fleet[$0.id]?.processes[$0.generation]?.pidfd != nil }
         dispatcher.reloads.resume()
         policies.begin()
         inspector.lookSoon()

@@ -1,7 +1,17 @@
+import CLinux
 import Control
 import Model
 import PM2Format
 import Platform
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// What apps tell of themselves on their channels, and who waits for an answer of theirs.
 ///
@@ -10,6 +20,9 @@ import Platform
 final class AppReports {
     private final class Entry {
         var report = AppReport()
+        /// The memfd that the keeper has of it.
+        var kept: Int32?
+        var keeping: EventLoop.TimerToken?
         /// Of the present second.
         var eventsLeft = AppReports.eventsInASecond
         var second: Int64 = 0
@@ -34,8 +47,6 @@ final class AppReports {
     private var nextWaiter = 0
     /// For those who listen just now: kind and text.
     var onEvent: ((InstanceID, _ kind: String, _ text: String) -> Void)?
-    /// Actions or options are new: told once in the life of a process.
-    var onDescription: ((InstanceID, Generation) -> Void)?
 
     init(_ services: Services) { self.services = services }
 
@@ -47,7 +58,10 @@ final class AppReports {
     /// The process is gone.
     func close(_ id: InstanceID, _ generation: Generation) {
         let key = ProcessKey(id, generation)
-        entries[key] = nil
+        if let entry = entries.removeValue(forKey: key) {
+            if let token = entry.keeping { services.loop.cancel(token) }
+            drop(key, entry.kept)
+        }
         for token in waiters.keys where waiters[token]?.pending.contains(key) == true { answer(token, key, nil) }
     }
 
@@ -66,7 +80,7 @@ final class AppReports {
         let entry = entry(id, generation)
         guard entry.report.nodeVersion == nil else { return }
         entry.report.note(nodeVersion: nodeVersion)
-        onDescription?(id, generation)
+        keepSoon(id, generation)
     }
 
     /// `{"type": …, "data": …}`
@@ -82,7 +96,7 @@ final class AppReports {
         let former = entry.report
         switch entry.report.note(type: type, value) {
         case .metrics: break
-        case .description: if entry.report != former { onDescription?(id, generation) }
+        case .description: if entry.report != former { keepSoon(id, generation) }
         case .other: tell(id, generation, type, data)
         }
     }
@@ -110,6 +124,78 @@ final class AppReports {
             id, isKind ? kind : "process:msg",
             words.utf8.count > Self.longestEvent
                 ? words.cut(to: Self.longestEvent) + "…" : words)
+    }
+
+    // MARK: The keeper
+
+    // Actions are told once, at the start of a process: the next hearthd would not hear of them again.
+
+    private static let pauseOfKeeping = Milliseconds(500)
+
+    /// Soon, as they come one after the other; and not more often, whatever an app sends.
+    private func keepSoon(_ id: InstanceID, _ generation: Generation) {
+        let (key, entry) = (ProcessKey(id, generation), entry(id, generation))
+        guard entry.keeping == nil else { return }
+        entry.keeping = services.loop.schedule(after: Self.pauseOfKeeping) { [unowned self, unowned entry] in
+            entry.keeping = nil
+            self.keep(entry, key)
+        }
+    }
+
+    private func keep(_ entry: Entry, _ key: ProcessKey) {
+        var description = entry.report
+        description.metrics = []
+        guard let bytes = try? Varlink.encoder().encode(description) else { return }
+        let memory = clinux_memfd("hearth-report")
+        guard memory >= 0 else { return }
+        let isWhole = bytes.withUnsafeBytes { write(memory, $0.baseAddress, $0.count) == $0.count }
+        guard isWhole else {
+            _ = Glibc.close(memory)
+            return
+        }
+        let former = entry.kept
+        entry.kept = memory
+        deposit(key, memory) { _ in if let former { _ = Glibc.close(former) } }
+    }
+
+    private func deposit(_ key: ProcessKey, _ memory: Int32, done: @escaping (Bool) -> Void = { _ in }) {
+        services.vault.deposit(
+            KEEPER_KIND_REPORT, id: key.id.rawValue, generation: key.generation.rawValue, memory, done: done)
+    }
+
+    private func drop(_ key: ProcessKey, _ memory: Int32?) {
+        guard let memory else { return }
+        // The keeper answers when it has what was sent before, so nothing is closed that is still to be sent.
+        services.vault.drop(KEEPER_KIND_REPORT, id: key.id.rawValue, generation: key.generation.rawValue) { _ in
+            _ = Glibc.close(memory)
+        }
+    }
+
+    /// Takes over what a former hearthd left with the keeper.
+    func take(_ deposits: [Vault.Deposit]) {
+        for deposit in deposits where deposit.kind == KEEPER_KIND_REPORT.rawValue {
+            let entry = entry(InstanceID(deposit.id), Generation(deposit.generation))
+            entry.kept = deposit.descriptor
+            // Far more than it can be.
+            var bytes = [UInt8](repeating: 0, count: 256 << 10)
+            let count = pread(deposit.descriptor, &bytes, bytes.count, 0)
+            guard count > 0 else { continue }
+            if let report = try? JSONDecoder().decode(AppReport.self, from: Data(bytes.prefix(count))) {
+                entry.report = report
+            }
+        }
+    }
+
+    /// To a keeper that is new.
+    func depositAgain() {
+        for (key, entry) in entries {
+            if let memory = entry.kept { deposit(key, memory) }
+        }
+    }
+
+    /// Forgets what was taken over and belongs to no process that runs.
+    func settle(_ runs: (ProcessKey) -> Bool) {
+        for key in entries.keys where !runs(key) { close(key.id, key.generation) }
     }
 
     // MARK: Actions

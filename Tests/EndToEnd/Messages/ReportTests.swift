@@ -88,6 +88,24 @@ struct ReportTests {
         }
     }
 
+    @Test("actions survive hearthd, which is told of them once only, and an upgrade")
+    func survives() throws {
+        try withHome { home in
+            try started(home, "api")
+            // They get to the keeper a moment after they were told.
+            try home.eventually("the keeper has them", every: 300) {
+                try home.withoutDaemon {}
+                return try home.hearth("show", "--json", "api").output.contains("\"silent\"")
+            }
+            _ = try home.upgrade()
+            let report = try #require(
+                try home.call(.show, SelectorParameters(selectors: ["api"]), as: ShowReply.self).details.first?.report)
+            #expect(report.actions.map(\.name) == ["greet", "silent"] && report.metrics.isEmpty)
+            #expect(report.nodeVersion != nil && report.options == #"{"module_name":"shop","n":1}"#)
+            #expect(try home.hearth("trigger", "api", "greet").output.contains("hello"))
+        }
+    }
+
     @Test("a message goes to the channel, a line to standard input")
     func send() throws {
         try withHome { home in
