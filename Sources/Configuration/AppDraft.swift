@@ -47,6 +47,7 @@ package struct AppDraft: Hashable, Sendable {
     package var waitsForReady: Bool?
     package var readyTimeout: Milliseconds?
     package var listen: [ListenSpec]?
+    package var reload: ReloadPolicy?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?
