@@ -16,7 +16,8 @@ struct Hearth: ParsableCommand {
             CommandGroup(
                 name: "Apps",
                 subcommands: [
-                    StartCommand.self, StopCommand.self, RestartCommand.self, DeleteCommand.self, ScaleCommand.self,
+                    StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self,
+                    DeleteCommand.self, ScaleCommand.self,
                     SignalCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
                 ]),
             CommandGroup(

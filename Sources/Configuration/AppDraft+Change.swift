@@ -35,6 +35,7 @@ extension AppDraft {
             if let readyTimeout { readiness.timeout = readyTimeout }
             spec.readiness = readiness
         }
+        if let drain { spec.drain = drain }
         if let memoryLimit { spec.memoryLimit = memoryLimit > 0 ? memoryLimit : nil }
         if let schedule {
             let startsStopped = spec.schedule?.startsStopped ?? (resolver.dialect == .pm2)

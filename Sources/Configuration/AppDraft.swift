@@ -47,6 +47,8 @@ package struct AppDraft: Hashable, Sendable {
     package var waitsForReady: Bool?
     package var readyTimeout: Milliseconds?
     package var listen: [ListenSpec]?
+    package var reload: ReloadPolicy?
+    package var drain: DrainPolicy?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

@@ -86,6 +86,8 @@ package enum AppKeys {
         AppKey("wait_ready", [], .boolean),
         AppKey("listen_timeout", [], .number),
         AppKey("listen", []),
+        AppKey("drain", []),
+        AppKey("reload", []),
         AppKey("out_file", ["out_log", "output", "out"], .string),
         AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),
         AppKey("merge_logs", ["combine_logs"], .boolean),

@@ -212,10 +212,12 @@ struct AppReader {
         draft.stopsWithMessage = boolean("shutdown_with_message")
         draft.waitsForReady = boolean("wait_ready")
         draft.readyTimeout = duration("listen_timeout")
+        draft.drain = drain()
     }
 
     private mutating func readPlaces(into draft: inout AppDraft) {
         draft.listen = listen()
+        draft.reload = reloadPolicy()
         draft.outFile = string("out_file")
         draft.errorFile = string("error_file")
         draft.mergeLogs = boolean("merge_logs")

@@ -67,7 +67,7 @@ package enum Interface {
         )
         type StopPolicy (signal: string, killTimeout: int, wholeTree: bool, withMessage: ?bool)
         # timeout: after how long it counts as online anyway; null: 3000.
-        type ReadinessPolicy (waitReady: bool, timeout: ?int)
+        type ReadinessPolicy (waitReady: bool, timeout: ?int, notify: ?bool)
         # A socket that Hearth holds for the app. address: "8080", "127.0.0.1:8080", "[::1]:8080" or "unix:/run/x.sock";
         # backlog: null for 511; mode: permissions of a unix socket's file, null for 0660.
         type ListenSpec (name: string, address: string, backlog: ?int, reusePort: ?bool, mode: ?int)
@@ -81,8 +81,12 @@ package enum Interface {
           expectedPort: ?int, memoryLimit: ?int, schedule: ?RestartSchedule, watch: ?WatchPolicy,
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
-          readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, source: ?string, kept: ?[string]string
+          readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
+          reload: ?ReloadPolicy, source: ?string, kept: ?[string]string
         )
+        # How a worker of Node's cluster gives up its connections; grace: milliseconds.
+        type DrainPolicy (isOn: bool, grace: ?int)
+        type ReloadPolicy (overlaps: bool, parallel: ?int)
         # pattern: five cron fields, or six with seconds in front; local time.
         type RestartSchedule (pattern: string, startsStopped: bool)
         # Absolute paths; ignore: glob patterns, null for dot files and node_modules.
@@ -110,7 +114,7 @@ package enum Interface {
         type Result (id: ?int, name: string, ok: bool, message: string)
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
-        # kind: online, exit, start, stop, restart, delete, errored, waiting, adopted, daemon, port-conflict, saved,
+        # kind: online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, daemon, port-conflict, saved,
         # cron, memory, watch, channel.
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 
@@ -128,13 +132,18 @@ package enum Interface {
           apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string
         ) -> (instances: []Instance, durable: bool, notDurableReason: ?string)
 
-        # action: start, stop, restart, delete, reset or flush. environment: merged over the stored one (restart, start).
+        # action: start, stop, restart, reload, delete, reset or flush. environment: merged over the stored one (restart,
+        # reload, start). parallel: how many instances of an app reload replaces at the same time.
         method Act(
-          action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string
+          action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string,
+          parallel: ?int
         ) -> (results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string)
         # Gives entries new specifications, all or none. then: what follows for each, "restart" (start what is stopped),
+        # "reload" (the new process takes over when it can serve; else the specification is taken back unless keep),
         # "nothing" (the specification counts from the next start on).
-        method Configure(changes: []Change, then: string, token: ?string, origin: ?string) -> (
+        method Configure(
+          changes: []Change, then: string, token: ?string, origin: ?string, parallel: ?int, keep: ?bool
+        ) -> (
           results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string
         )
         # The list with specifications and environments: secrets are in it.

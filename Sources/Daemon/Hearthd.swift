@@ -294,6 +294,7 @@ final class Daemon: Lifecycle {
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
         fleet.settleSockets()
+        dispatcher.reloads.resume()
         policies.begin()
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }

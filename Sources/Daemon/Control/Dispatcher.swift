@@ -11,6 +11,7 @@ final class Dispatcher {
     let inspector: Inspector
     let explainer: Explainer
     let waiting: Waiting
+    let reloads: Reloads
     /// Ends or replaces the process: set by the daemon's main part.
     var lifecycle: (any Lifecycle)?
     let specTexts = SpecTexts()
@@ -29,6 +30,7 @@ final class Dispatcher {
         self.inspector = inspector
         self.explainer = explainer
         waiting = Waiting(services, fleet)
+        reloads = Reloads(services, fleet, inspector)
     }
 
     func dispatch(_ call: Call) {

@@ -17,14 +17,33 @@ final class Fleet {
         var desired: DesiredInstance
         var machine: InstanceMachine
         var timers: [TimerKind: EventLoop.TimerToken] = [:]
-        var tree = Tree()
-        /// The tree of the generation before: what it left behind is ended while the next one starts.
-        var formerTree = Tree()
+        /// What is held for each generation that runs, and for the one that ran last: it tells why it ended, and what it
+        /// left behind is ended while its successor starts.
+        var processes: [Generation: Process] = [:]
+
+        var present: Process? { processes[machine.generation] }
+        var pidfd: Int32? { present?.pidfd }
+        var tree: Tree { present?.tree ?? Tree() }
+        /// The latest generation before the present one that is still known.
+        var former: Process? {
+            processes.filter { $0.key < machine.generation }.max { $0.key < $1.key }?.value
+        }
+
+        /// Forgets generations that have ended, but for the last two.
+        mutating func forgetEnded() {
+            let ended = processes.filter { $0.value.pidfd == nil && $0.key != machine.generation }.keys.sorted()
+            for generation in ended.dropLast(2) { processes[generation] = nil }
+        }
+    }
+
+    /// What the executor holds for one process.
+    struct Process {
+        var tree: Tree
         var pidfd: Int32?
-        /// Size of the error log when the present generation started: what is before was said by an older one.
+        /// Size of the error log when it started: what is before was said by an older one.
         var errorLogStart: Int64 = 0
-        /// The same of the generation before.
-        var formerErrorLogStart: Int64 = 0
+        /// Whether another one can run beside it, by the specification that it was started with.
+        var canOverlap = true
     }
 
     /// What is known of the processes of one generation.
@@ -57,6 +76,8 @@ final class Fleet {
     private var heldSpawns: [(InstanceID, Generation)] = []
     /// Asked to find out more about an exit.
     var explain: ((InstanceID, Generation, ExitStatus) -> Void)?
+    /// Asked to look for a listening socket of a process's own.
+    var watchSocket: ((InstanceID, Generation) -> Void)?
     /// Told of each new process.
     var spawned: ((InstanceID) -> Void)?
     /// Told of an entry that is new, has a new specification, or is gone: policies follow.
@@ -111,21 +132,20 @@ final class Fleet {
         configured?(desired.id)
     }
 
-    /// Puts an adopted machine in place, and performs what it wants to go on with.
-    func adopt(_ member: Member, pidfd: Int32?, effects: [Effect]) {
+    /// Puts an adopted machine in place, with the processes that run, and performs what it wants to go on with.
+    func adopt(_ member: Member, effects: [Effect]) {
         let id = member.desired.id
         members[id] = member
-        if let pidfd, let process = member.tree.main {
-            watch(id, member.machine.generation, process, pidfd)
+        for (generation, held) in member.processes {
+            guard let pidfd = held.pidfd, let process = held.tree.main else { continue }
+            watch(id, generation, process, pidfd)
+            cluster.enter(ProcessKey(id, generation), isNew: false)
+            if member.desired.spec.hasChannel { channels.recover(id, generation, from: pidfd) }
+            recoverSockets(of: member, generation, held)
         }
-        if pidfd != nil { recoverSockets(of: member) }
-        if let pidfd, member.desired.spec.hasChannel, member.machine.process != nil {
-            channels.recover(id, member.machine.generation, from: pidfd)
-        }
-        if member.machine.process != nil { cluster.enter(ProcessKey(id, member.machine.generation), isNew: false) }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
-        if member.machine.process != nil { channels.listen(id, member.machine.generation) }
+        for (generation, held) in member.processes where held.pidfd != nil { channels.listen(id, generation) }
     }
 
     func setToken(_ token: String?, of id: InstanceID) {
@@ -136,6 +156,8 @@ final class Fleet {
     func setEnvironment(_ key: String, of id: InstanceID) {
         members[id]?.desired.environment = key
     }
+
+    func forgetFormer(of id: InstanceID) { members[id]?.desired.former = nil }
 
     /// A new specification counts at once for decisions, and for the process from its next start on.
     func configure(_ desired: DesiredInstance) {
@@ -151,8 +173,8 @@ final class Fleet {
     }
 
     func remember(_ processes: [ProcessIdentity], of id: InstanceID, _ generation: Generation) {
-        guard members[id]?.tree.generation == generation else { return }
-        members[id]?.tree.remembered = processes
+        guard members[id]?.processes[generation] != nil else { return }
+        members[id]?.processes[generation]?.tree.remembered = processes
     }
 
     // MARK: Events
@@ -188,8 +210,9 @@ final class Fleet {
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
         case .drain(let generation): cluster.drain(ProcessKey(id, generation))
+        case .watchSocket(let generation): watchSocket?(id, generation)
         case .kill(let generation, let wholeTree):
-            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
+            if let pidfd = member.processes[generation]?.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {
                 trees.killAll(query(member, generation)) { [unowned self] in
                     self.send(.treeGone(generation), to: id)
@@ -236,7 +259,9 @@ final class Fleet {
 
     private func terminate(_ member: Member, _ generation: Generation, _ signal: Signal, wholeTree: Bool) {
         guard wholeTree else {
-            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
+            if let pidfd = member.processes[generation]?.pidfd {
+                _ = clinux_pidfd_send_signal(pidfd, signal.rawValue)
+            }
             return
         }
         var isDone = false
@@ -244,17 +269,23 @@ final class Fleet {
         // A walk over /proc that hangs must not keep the main process from its signal.
         let id = member.desired.id
         services.loop.schedule(after: Milliseconds(500)) { [unowned self] in
-            guard !isDone, let member = self.members[id], member.machine.generation == generation else { return }
-            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
+            guard !isDone, let member = self.members[id] else { return }
+            if let pidfd = member.processes[generation]?.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
         }
     }
 
     private func query(_ member: Member, _ generation: Generation) -> ProcessTrees.Query {
-        let tree = member.formerTree.generation == generation ? member.formerTree : member.tree
+        let tree = member.processes[generation]?.tree ?? Tree()
         return ProcessTrees.Query(
             main: tree.main, notBefore: tree.notBefore, uid: expectedUser(of: member),
             tag: InstanceTag(homeID: services.homeID, instance: member.desired.id, generation: generation),
             remembered: tree.remembered)
+    }
+
+    /// The same of one generation.
+    func inspectionQuery(of id: InstanceID, _ generation: Generation) -> ProcessTrees.Query? {
+        guard let member = members[id], member.machine.process(of: generation) != nil else { return nil }
+        return query(member, generation)
     }
 
     /// What an inspection needs to know of an instance that runs.
@@ -301,8 +332,10 @@ final class Fleet {
         let ticks = UInt64(ResourceUsage.ticksPerSecond)
         // One tick back: the start time of a process is rounded down.
         let nowTicks = UInt64(max(0, SystemClock.bootNanoseconds())) / (1_000_000_000 / max(1, ticks))
-        members[id]?.formerTree = member.tree
-        members[id]?.tree = Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0)
+        members[id]?.forgetEnded()
+        members[id]?.processes[generation] = Process(
+            tree: Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0),
+            canOverlap: member.desired.spec.canOverlap)
 
         pendingSpawns += 1
         acquireSockets(of: id, generation) { [unowned self] result in
@@ -368,9 +401,8 @@ final class Fleet {
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
             if let appEnd { close(appEnd) }
+            self.members[id]?.processes[generation]?.errorLogStart = errorLogStart
             plan.close()
-            if let former = self.members[id]?.errorLogStart { self.members[id]?.formerErrorLogStart = former }
-            self.members[id]?.errorLogStart = errorLogStart
             switch result {
             case .success(let child): self.started(id, generation, child)
             case .failure(let failure): self.spawnFailed(id, generation, failure)
@@ -394,7 +426,7 @@ final class Fleet {
     }
 
     private func started(_ id: InstanceID, _ generation: Generation, _ child: SpawnedProcess) {
-        members[id]?.tree.main = child.process
+        members[id]?.processes[generation]?.tree.main = child.process
         watch(id, generation, child.process, child.pidfd)
         send(.spawned(generation, child.process), to: id)
         channels.listen(id, generation)
@@ -402,10 +434,10 @@ final class Fleet {
     }
 
     private func watch(_ id: InstanceID, _ generation: Generation, _ process: ProcessIdentity, _ pidfd: Int32) {
-        members[id]?.pidfd = pidfd
+        members[id]?.processes[generation]?.pidfd = pidfd
         do throws(SystemError) {
             try exits.watch(process, pidfd: pidfd) { [unowned self] status in
-                if self.members[id]?.pidfd == pidfd { self.members[id]?.pidfd = nil }
+                self.members[id]?.processes[generation]?.pidfd = nil
                 self.send(.exited(generation, status), to: id)
             }
         } catch {
@@ -416,7 +448,7 @@ final class Fleet {
     private func releaseHeldSpawns() {
         let held = heldSpawns
         heldSpawns = []
-        for (id, generation) in held where members[id]?.machine.generation == generation { spawn(id, generation) }
+        for (id, generation) in held where members[id]?.processes[generation] == nil { spawn(id, generation) }
     }
 
     private static func size(of path: String) -> Int64 {

@@ -131,12 +131,12 @@ extension Fleet {
     // MARK: Adoption
 
     /// What a process that runs has of its app's sockets.
-    func recoverSockets(of member: Member) {
+    func recoverSockets(of member: Member, _ generation: Generation, _ held: Process) {
         let group = HeldSockets.group(of: member.desired.spec)
-        guard let main = member.tree.main else { return }
-        for process in [main] + member.tree.remembered { sockets.recover(group, from: process) }
+        guard let main = held.tree.main else { return }
+        for process in [main] + held.tree.remembered { sockets.recover(group, from: process) }
         let keys = sockets.held(group).map(\.key).filter { $0.hasPrefix(Self.prefix) }
-        socketUses[member.desired.id] = [member.machine.generation: Set(keys)]
+        socketUses[member.desired.id, default: [:]][generation] = Set(keys)
     }
 
     /// All is adopted.
