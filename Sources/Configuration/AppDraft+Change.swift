@@ -37,6 +37,7 @@ extension AppDraft {
             spec.readiness = readiness
         }
         if let watchdog { spec.watchdog = watchdog }
+        if let drain { spec.drain = drain }
         if let memoryLimit { spec.memoryLimit = memoryLimit > 0 ? memoryLimit : nil }
         if let schedule {
             let startsStopped = spec.schedule?.startsStopped ?? (resolver.dialect == .pm2)

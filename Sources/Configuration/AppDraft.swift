@@ -49,6 +49,8 @@ package struct AppDraft: Hashable, Sendable {
     package var notifies: Bool?
     package var watchdog: Milliseconds?
     package var listen: [ListenSpec]?
+    package var reload: ReloadPolicy?
+    package var drain: DrainPolicy?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

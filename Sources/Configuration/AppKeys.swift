@@ -88,6 +88,8 @@ package enum AppKeys {
         AppKey("notify", []),
         AppKey("watchdog", []),
         AppKey("listen", []),
+        AppKey("drain", []),
+        AppKey("reload", []),
         AppKey("out_file", ["out_log", "output", "out"], .string),
         AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),
         AppKey("merge_logs", ["combine_logs"], .boolean),

@@ -60,6 +60,17 @@ extension AppReader {
         return number
     }
 
+    /// `true`, `false`, or how long idle connections stay open.
+    mutating func drain() -> DrainPolicy? {
+        switch members["drain"] {
+        case .bool(let isOn):
+            used.insert("drain")
+            return DrainPolicy(isOn: isOn)
+        case nil, .null: return nil
+        default: return duration("drain").map { DrainPolicy(grace: $0) }
+        }
+    }
+
     mutating func duration(_ key: String) -> Milliseconds? {
         guard let (spelling, value) = take(key) else { return nil }
         // PM2 takes 0 and less for "not set".

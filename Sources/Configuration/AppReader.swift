@@ -212,6 +212,7 @@ struct AppReader {
         draft.stopsWithMessage = boolean("shutdown_with_message")
         draft.waitsForReady = boolean("wait_ready")
         draft.readyTimeout = duration("listen_timeout")
+        draft.drain = drain()
         draft.notifies = boolean("notify")
         readWatchdog(into: &draft)
     }
@@ -228,6 +229,7 @@ struct AppReader {
 
     private mutating func readPlaces(into draft: inout AppDraft) {
         draft.listen = listen()
+        draft.reload = reloadPolicy()
         draft.outFile = string("out_file")
         draft.errorFile = string("error_file")
         draft.mergeLogs = boolean("merge_logs")

@@ -74,6 +74,8 @@ package struct AppResolver: Sendable {
         spec.readiness = readinessPolicy(of: draft)
         spec.watchdog = draft.watchdog
         spec.listen = try sockets(of: draft, command)
+        spec.reload = draft.reload
+        spec.drain = draft.drain
         spec.mode = mode(of: draft, interpreter: command.interpreter)
         spec.kept = draft.kept.isEmpty ? nil : draft.kept
         try Limits.check(spec, inherited: environment.merging(files.variables) { _, own in own })

@@ -140,11 +140,9 @@ final class Fleet {
         for (generation, held) in member.processes {
             guard let pidfd = held.pidfd, let process = held.tree.main else { continue }
             watch(id, generation, process, pidfd)
+            cluster.enter(ProcessKey(id, generation), isNew: false)
             if member.desired.spec.hasChannel { channels.recover(id, generation, from: pidfd) }
             recoverSockets(of: member, generation, held)
-        }
-        for (generation, held) in member.processes where held.pidfd != nil {
-            cluster.enter(ProcessKey(id, generation), isNew: false)
         }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.

@@ -31,7 +31,7 @@ extension Home {
         )
     }
 
-    func pids(_ name: String) throws -> Set<Int32> { Set(try list(name).compactMap(\.pid)) }
+    func workerPids(_ name: String) throws -> Set<Int32> { Set(try list(name).compactMap(\.pid)) }
 
     /// Waits until each worker that the list has, and nobody else, has answered.
     func everyWorkerAnswers(_ name: String, count: Int, at port: UInt16) throws {
@@ -43,7 +43,7 @@ extension Home {
         try eventually("all \(count) workers of '\(name)' answer", within: 60, every: 2) {
             if let pid = ask().flatMap({ Int32($0) }) { seen.insert(pid) }
             guard seen.count >= count else { return false }
-            let living = try pids(name)
+            let living = try workerPids(name)
             seen.formIntersection(living)
             return living.count == count && seen == living
         }

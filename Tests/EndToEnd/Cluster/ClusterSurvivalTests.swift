@@ -15,16 +15,16 @@ struct ClusterSurvivalTests {
             try home.start(home.webWorkers("web"))
             let port = try home.port(of: "web")
             try home.everyWorkerAnswers("web", count: 2, at: port)
-            let before = try home.pids("web")
+            let before = try home.workerPids("web")
 
             let load = RequestLoad(ports: [port])
             try home.strike(victim)
-            #expect(try home.pids("web") == before)
+            #expect(try home.workerPids("web") == before)
             try home.everyWorkerAnswers("web", count: 2, at: port)
             let victimPid = try #require(before.first)
             kill(victimPid, SIGKILL)
             try home.eventually("the crashed worker is another one") {
-                let now = try home.pids("web")
+                let now = try home.workerPids("web")
                 return now.count == 2 && !now.contains(victimPid)
             }
             try home.everyWorkerAnswers("web", count: 2, at: port)
@@ -55,13 +55,13 @@ struct ClusterSurvivalTests {
                 """)
             try home.start(app)
             try home.eventually("both are up") { home.clusterNotes == ["up", "up"] }
-            let before = try home.pids("web")
+            let before = try home.workerPids("web")
             try home.strike(victim) {
                 try home.write("", to: "go")
                 try home.eventually("both have asked") { home.clusterNotes == ["asked", "asked", "up", "up"] }
             }
             try home.everyWorkerAnswers("web", count: 2, at: home.port(of: "web"))
-            #expect(try home.pids("web") == before)
+            #expect(try home.workerPids("web") == before)
             try home.scale("web", to: 3)
             try home.everyWorkerAnswers("web", count: 3, at: home.port(of: "web"))
         }
@@ -73,11 +73,11 @@ struct ClusterSurvivalTests {
             try home.start(home.webWorkers("web"))
             let port = try home.port(of: "web")
             try home.everyWorkerAnswers("web", count: 2, at: port)
-            let before = try home.pids("web")
+            let before = try home.workerPids("web")
             let load = RequestLoad(ports: [port])
             _ = try home.upgrade()
             try home.everyWorkerAnswers("web", count: 2, at: port)
-            #expect(try home.pids("web") == before)
+            #expect(try home.workerPids("web") == before)
             try home.scale("web", to: 3)
             try home.everyWorkerAnswers("web", count: 3, at: port)
             let tally = load.stop()
