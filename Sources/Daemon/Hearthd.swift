@@ -200,6 +200,7 @@ final class Daemon: Lifecycle {
         keeperLink.attached = { [fleet] in
             fleet.channels.depositAgain()
             fleet.sockets.depositAgain()
+            fleet.stored.depositAgain()
         }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
@@ -291,6 +292,7 @@ final class Daemon: Lifecycle {
         let begun = SystemClock.now()
         fleet.channels.take(deposits)
         fleet.sockets.take(deposits)
+        fleet.stored.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
         fleet.settleSockets()

@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Model
+import NodeBridge
 import Platform
 import Records
 import Supervision
@@ -60,7 +61,11 @@ final class Fleet {
     let trees: ProcessTrees
     let exits: ExitWatcher
     let channels: Channels
+    let notifications: Notifications
+    let reports: AppReports
     let sockets: HeldSockets
+    let stored: StoredDescriptors
+    let cluster: ClusterPrimary
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     private(set) var members: [InstanceID: Member] = [:]
@@ -86,17 +91,20 @@ final class Fleet {
         trees = ProcessTrees(services)
         exits = ExitWatcher(services)
         channels = Channels(services)
+        notifications = Notifications(services)
+        reports = AppReports(services)
         sockets = HeldSockets(services)
-        channels.isReadyAwaited = { [unowned self] id, generation in
-            guard let machine = self.members[id]?.machine else { return false }
-            return machine.awaits(generation)
+        stored = StoredDescriptors(services)
+        cluster = ClusterPrimary(services, channels, sockets)
+        cluster.specification = { [unowned self] id in self.members[id]?.desired.spec }
+        cluster.isStaying = { [unowned self] key in
+            guard let machine = self.members[key.id]?.machine else { return false }
+            if machine.successor?.generation == key.generation { return true }
+            return machine.generation == key.generation && [.launching, .online].contains(machine.status)
         }
-        channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
-        channels.onMisuse = { [unowned self] id, message in
-            let member = self.members[id]
-            self.services.journal.add(
-                "channel", id: id, name: member?.desired.spec.name, pid: member?.machine.process?.pid, message)
-        }
+        cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
+        hearMessages()
+        hearNotifications()
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -134,10 +142,17 @@ final class Fleet {
             watch(id, generation, process, pidfd)
             if member.desired.spec.hasChannel { channels.recover(id, generation, from: pidfd) }
             recoverSockets(of: member, generation, held)
+            cluster.enter(ProcessKey(id, generation), isNew: false)
         }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
-        for (generation, held) in member.processes where held.pidfd != nil { channels.listen(id, generation) }
+        for (generation, held) in member.processes {
+            guard held.pidfd != nil, let process = held.tree.main else { continue }
+            channels.listen(id, generation)
+            if member.desired.spec.hasNotificationSocket {
+                notifications.adopt(id, generation, member.desired.spec, process)
+            }
+        }
     }
 
     func setToken(_ token: String?, of id: InstanceID) {
@@ -174,12 +189,12 @@ final class Fleet {
     func send(_ event: Event, to id: InstanceID) {
         guard let spec = members[id]?.desired.spec else { return }
         if case .exited(let generation, _) = event {
-            channels.close(id, generation)
-            closeSockets(of: id, generation)
+            forget(id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
         if !sockets.isEmpty { settleSockets(of: spec, id) }
+        if stored.hasAny(id) { settleStored(id) }
     }
 
     /// Reports come last: an app that crashed is started again before anybody is told.
@@ -202,8 +217,8 @@ final class Fleet {
         case .askToEnd(let generation, let signal, let wholeTree):
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
-        case .drain: break
         case .watchSocket(let generation): watchSocket?(id, generation)
+        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .kill(let generation, let wholeTree):
             if let pidfd = member.processes[generation]?.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {
@@ -297,7 +312,8 @@ final class Fleet {
     private func remove(_ id: InstanceID) {
         guard let member = members.removeValue(forKey: id) else { return }
         for token in member.timers.values { services.loop.cancel(token) }
-        channels.close(id, member.machine.generation)
+        channels.closeAll(id)
+        notifications.closeAll(id)
         // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
         // the entry for one that was never started.
         var tombstone = member.machine.record
@@ -334,15 +350,23 @@ final class Fleet {
         acquireSockets(of: id, generation) { [unowned self] result in
             self.pendingSpawns -= 1
             switch result {
-            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets))
+            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets + self.stored.copies(id)))
             case .failure(let failure): self.spawnFailed(id, generation, failure)
             }
         }
     }
 
-    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+    /// What belongs to one process goes with it.
+    private func forget(_ id: InstanceID, _ generation: Generation) {
         channels.close(id, generation)
+        notifications.close(id, generation)
+        reports.close(id, generation)
+        cluster.leave(ProcessKey(id, generation))
         closeSockets(of: id, generation)
+    }
+
+    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+        forget(id, generation)
         send(.spawnFailed(generation, failure), to: id)
     }
 
@@ -364,22 +388,29 @@ final class Fleet {
                     (from: channel.app, to: plan.channel.app), (from: channel.own, to: plan.channel.own),
                 ]
             } catch {
-                let failure = SpawnFailure(
-                    stage: .descriptors, errno: error.errno,
-                    message: "its channel cannot be made: \(errorText(error.errno))")
                 plan.close()
-                // Not from within the effect that asked for the process.
-                services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
-                    self.spawnFailed(id, generation, failure)
-                }
-                return
+                return failSoon(id, generation, "its channel cannot be made", error)
             }
+        }
+        if member.desired.spec.hasNotificationSocket {
+            do throws(SystemError) {
+                environment.channel += try notifications.open(id, generation, member.desired.spec)
+            } catch {
+                if let appEnd { close(appEnd) }
+                plan.close()
+                return failSoon(id, generation, "its notification socket cannot be made", error)
+            }
+        }
+        var worker: WorkerCommand?
+        if member.desired.spec.isCluster {
+            cluster.enter(ProcessKey(id, generation), isNew: true)
+            worker = WorkerCommand(desired: member.desired, generation: generation, home: services.paths.run)
         }
         pendingSpawns += 1
         services.loop.offload(to: services.spawners) {
-            [request, environment] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
+            [request, environment, worker] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
             let start = request.standardError.map(Self.size) ?? 0
-            return (Self.spawn(request, in: environment), start)
+            return (Self.spawn(request, in: environment, as: worker), start)
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
             if let appEnd { close(appEnd) }
@@ -392,10 +423,20 @@ final class Fleet {
         }
     }
 
+    /// Not from within the effect that asked for the process.
+    private func failSoon(_ id: InstanceID, _ generation: Generation, _ what: String, _ error: SystemError) {
+        let failure = SpawnFailure(
+            stage: .descriptors, errno: error.errno, message: "\(what): \(errorText(error.errno))")
+        services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
+            self.spawnFailed(id, generation, failure)
+        }
+    }
+
     private static func spawn(
-        _ request: SpawnRequest, in environment: AppEnvironment
+        _ request: SpawnRequest, in environment: AppEnvironment, as worker: WorkerCommand?
     ) -> Result<SpawnedProcess, SpawnFailure> {
-        var request = request
+        var (request, environment) = (request, environment)
+        worker?.apply(to: &request, &environment)
         do throws(SpawnFailure) {
             let variables = try environment.compose()
             request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel + environment.sockets
@@ -411,6 +452,7 @@ final class Fleet {
         watch(id, generation, child.process, child.pidfd)
         send(.spawned(generation, child.process), to: id)
         channels.listen(id, generation)
+        notifications.begin(id, generation, child.process)
         spawned?(id)
     }
 

@@ -16,7 +16,7 @@ extension Fleet {
 
     /// By address, not by name: an app that is given another address has both for a while, each with the processes that
     /// know it.
-    private static func key(of listen: ListenSpec) -> String { prefix + listen.address.description }
+    static func key(of listen: ListenSpec) -> String { prefix + listen.address.description }
 
     // MARK: At a start
 
@@ -108,7 +108,7 @@ extension Fleet {
     }
 
     /// It runs, is about to, or waits for its next start.
-    private func needsSockets(_ member: Member) -> Bool {
+    func needsSockets(_ member: Member) -> Bool {
         let machine = member.machine
         if machine.process != nil || !machine.isSettled || socketUses[member.desired.id] != nil { return true }
         let record = machine.record
@@ -128,6 +128,12 @@ extension Fleet {
         sockets.move(former, to: group)
     }
 
+    /// Lets go of what the instance stored, when it is not to run any more.
+    func settleStored(_ id: InstanceID) {
+        if let member = self[id], needsSockets(member) { return }
+        stored.removeAll(id)
+    }
+
     // MARK: Adoption
 
     /// What a process that runs has of its app's sockets.
@@ -141,6 +147,7 @@ extension Fleet {
 
     /// All is adopted.
     func settleSockets() {
+        stored.settle { id in self[id].map(self.needsSockets) ?? false }
         let inUse = members.values.filter(needsSockets).map { HeldSockets.group(of: $0.desired.spec) }
         for (group, descriptions) in sockets.settle(inUse: Set(inUse)) {
             let mates = members.values.filter { HeldSockets.group(of: $0.desired.spec) == group }
