@@ -129,8 +129,8 @@ package enum Interface {
         type Result (id: ?int, name: string, ok: bool, message: string)
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
-        # kind: online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, daemon, port-conflict, saved,
-        # cron, memory, watch, channel, notify. With a colon: what an app said, for listeners only (process:msg, axm:reply,
+        # kind: online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, daemon, port-conflict,
+        # saved, cron, memory, watch, channel, notify. With a colon: what an app said, for listeners only (process:msg, axm:reply,
         # process:exception, human:event, …; message: JSON, cut when it is long).
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 

@@ -21,7 +21,8 @@ extension Fleet {
 
     /// Whether it is still waited for the app to say that it is ready.
     func isReadyAwaited(_ id: InstanceID, _ generation: Generation) -> Bool {
-        self[id]?.machine.awaits(generation) ?? false
+        guard let machine = self[id]?.machine else { return false }
+        return machine.awaits(generation)
     }
 
     /// An event about what an app says or sends.

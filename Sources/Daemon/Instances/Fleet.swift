@@ -99,7 +99,7 @@ final class Fleet {
         cluster.specification = { [unowned self] id in self.members[id]?.desired.spec }
         cluster.isStaying = { [unowned self] key in
             guard let machine = self.members[key.id]?.machine else { return false }
-            if machine.awaits(key.generation) { return true }
+            if machine.successor?.generation == key.generation { return true }
             return machine.generation == key.generation && [.launching, .online].contains(machine.status)
         }
         cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
@@ -140,16 +140,18 @@ final class Fleet {
         for (generation, held) in member.processes {
             guard let pidfd = held.pidfd, let process = held.tree.main else { continue }
             watch(id, generation, process, pidfd)
-            cluster.enter(ProcessKey(id, generation), isNew: false)
             if member.desired.spec.hasChannel { channels.recover(id, generation, from: pidfd) }
             recoverSockets(of: member, generation, held)
+            cluster.enter(ProcessKey(id, generation), isNew: false)
         }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
-        for (generation, held) in member.processes where held.pidfd != nil {
+        for (generation, held) in member.processes {
+            guard held.pidfd != nil, let process = held.tree.main else { continue }
             channels.listen(id, generation)
-            guard member.desired.spec.hasNotificationSocket, let process = held.tree.main else { continue }
-            notifications.adopt(id, generation, member.desired.spec, process)
+            if member.desired.spec.hasNotificationSocket {
+                notifications.adopt(id, generation, member.desired.spec, process)
+            }
         }
     }
 
@@ -215,8 +217,8 @@ final class Fleet {
         case .askToEnd(let generation, let signal, let wholeTree):
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
-        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .watchSocket(let generation): watchSocket?(id, generation)
+        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .kill(let generation, let wholeTree):
             if let pidfd = member.processes[generation]?.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {
