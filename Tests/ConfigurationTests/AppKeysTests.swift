@@ -114,6 +114,9 @@ struct AppKeysTests {
         Case("listen_timeout listenTimeout", "5000") {
             $0.readyTimeout == nil && $0.readiness?.timeout == Milliseconds(5000)
         },
+        Case("drain", "false", [.hearth]) { $0.drain == DrainPolicy(isOn: false) },
+        Case("drain", "true", [.hearth]) { $0.drain == DrainPolicy() },
+        Case("drain", "'2s'", [.hearth]) { $0.drain == DrainPolicy(grace: Milliseconds(2000)) },
         Case("listen_timeout listenTimeout", "5000, wait_ready: true") { $0.readyTimeout == Milliseconds(5000) },
         Case("wait_ready", "false") { $0.readiness == nil },
         Case("notify", "true", [.hearth]) { $0.readyTimeout == Milliseconds(3000) && $0.readiness?.notify == true },
