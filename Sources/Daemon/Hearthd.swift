@@ -201,6 +201,7 @@ final class Daemon: Lifecycle {
             fleet.channels.depositAgain()
             fleet.sockets.depositAgain()
         }
+        homeWatch.repaired = { [fleet] in fleet.sockets.saveAgain() }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
 
