@@ -63,6 +63,8 @@ let package = Package(
         library("Model"),
         // The pure core: state machines, restart policy.
         library("Supervision", ["Model"]),
+        // Node's protocol between processes, without Node: texts to messages and back. No I/O, no Foundation.
+        library("NodeBridge"),
         // Linux: descriptors, event loop, spawn, process table, sockets.
         library("Platform", ["CLinux", "Model"]),
         // What is on disk: homes, desired state, instance table, snapshots.
@@ -78,7 +80,7 @@ let package = Package(
         library(
             "Daemon",
             [
-                "CLinux", "Model", "Supervision", "Platform", "Records", "Control", "Configuration",
+                "CLinux", "Model", "NodeBridge", "Supervision", "Platform", "Records", "Control", "Configuration",
                 "PM2Format",
             ]),
         library(
@@ -112,6 +114,7 @@ let package = Package(
             name: "hearth-serve", dependencies: ["StaticSite"], path: "Sources/Serve", swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
+        tests("NodeBridgeTests", ["NodeBridge"]),
         tests("SupervisionTests", ["Model", "Supervision"]),
         // Drives the built hearth-companion, and node where there is one.
         tests("ConfigurationTests", ["Configuration", "Model"]),

@@ -13,7 +13,8 @@ int clinux_epoll(void) {
 }
 
 int clinux_epoll_control(int epoll, int op, int fd, uint32_t events, uint64_t data) {
-    struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    uint32_t edge = events & CLINUX_EDGE ? (uint32_t)EPOLLET : 0;
+    struct epoll_event event = {.events = (events & ~(uint32_t)CLINUX_EDGE) | edge, .data = {.u64 = data}};
     return epoll_ctl(epoll, op, fd, &event) < 0 ? -errno : 0;
 }
 

@@ -178,7 +178,7 @@ int clinux_recover_stream_end(int pidfd, int number) {
     return -ENOTSOCK;
 }
 
-ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd) {
+static ssize_t send_with(int socket, const void *bytes, size_t count, int fd, int flags) {
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     union {
         struct cmsghdr header;
@@ -199,9 +199,47 @@ ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd) 
         memcpy(CMSG_DATA(header), &fd, sizeof fd);
     }
     ssize_t sent;
-    do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    do sent = sendmsg(socket, &message, flags);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
+}
+
+ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd) {
+    return send_with(socket, bytes, count, fd, MSG_NOSIGNAL);
+}
+
+ssize_t clinux_send_line(int socket, const void *bytes, size_t count, int fd) {
+    return send_with(socket, bytes, count, fd, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+ssize_t clinux_discard(int socket, size_t count) {
+    char bytes[16384];
+    // All that one message can carry: SCM_MAX_FD.
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(253 * sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = bytes, .iov_len = count < sizeof bytes ? count : sizeof bytes};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control.space;
+    ssize_t taken;
+    do taken = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (taken < 0 && errno == EINTR);
+    if (taken < 0) return -errno;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t descriptors = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < descriptors; i++) {
+            int received;
+            memcpy(&received, CMSG_DATA(header) + i * sizeof received, sizeof received);
+            close(received);
+        }
+    }
+    return taken;
 }
 
 ssize_t clinux_receive_packet(int socket, void *bytes, size_t capacity, int *fd, int *truncated) {

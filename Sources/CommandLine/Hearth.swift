@@ -16,8 +16,9 @@ struct Hearth: ParsableCommand {
             CommandGroup(
                 name: "Apps",
                 subcommands: [
-                    StartCommand.self, StopCommand.self, RestartCommand.self, DeleteCommand.self, ScaleCommand.self,
-                    SignalCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
+                    StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self,
+                    DeleteCommand.self, ScaleCommand.self, SignalCommand.self, TriggerCommand.self,
+                    SendCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

@@ -46,7 +46,10 @@ package struct AppDraft: Hashable, Sendable {
     package var stopsWithMessage: Bool?
     package var waitsForReady: Bool?
     package var readyTimeout: Milliseconds?
+    package var notifies: Bool?
+    package var watchdog: Milliseconds?
     package var listen: [ListenSpec]?
+    package var reload: ReloadPolicy?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

@@ -146,7 +146,7 @@ extension AppReader {
         return nil
     }
 
-    private mutating func complain(_ message: String, _ place: String, hint: String? = nil) {
+    mutating func complain(_ message: String, _ place: String, hint: String? = nil) {
         problems.append(ConfigurationError(message, hint: hint, location: place, subject: .setting))
     }
 }

@@ -22,9 +22,10 @@ extension AppResolver {
     }
 
     func readinessPolicy(of draft: AppDraft) -> ReadinessPolicy? {
-        guard draft.waitsForReady == true || draft.readyTimeout != nil else { return nil }
+        guard draft.waitsForReady == true || draft.notifies == true || draft.readyTimeout != nil else { return nil }
         return ReadinessPolicy(
-            waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout ?? defaults.readyTimeout)
+            waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout ?? defaults.readyTimeout,
+            notify: draft.notifies == true ? true : nil)
     }
 
     func sockets(of draft: AppDraft, _ command: Command) throws(ConfigurationError) -> [ListenSpec]? {
@@ -90,12 +91,12 @@ extension AppResolver {
         }
     }
 
-    /// PM2 takes every node app whose instances were counted for a cluster.
+    /// Like PM2, every Node app whose instances were counted is taken for a cluster.
     func mode(of draft: AppDraft, interpreter: String?) -> ExecutionMode? {
         if let mode = draft.mode { return mode }
-        guard dialect == .pm2 else { return nil }
         let sharesSockets = ["node", "bun"].contains { interpreter.map(Paths.baseName)?.hasSuffix($0) ?? false }
-        return draft.instances != nil && sharesSockets ? .cluster : .fork
+        if draft.instances != nil, sharesSockets { return .cluster }
+        return dialect == .pm2 ? .fork : nil
     }
 
     func file(_ path: String, _ what: String, cwd: String) throws(ConfigurationError) -> String {

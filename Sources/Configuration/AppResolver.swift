@@ -72,7 +72,9 @@ package struct AppResolver: Sendable {
         spec.incrementVariable = try variableName(draft.incrementVariable, "increment_var")
         spec.pidFile = try draft.pidFile.map { path throws(ConfigurationError) in try file(path, "pid", cwd: cwd) }
         spec.readiness = readinessPolicy(of: draft)
+        spec.watchdog = draft.watchdog
         spec.listen = try sockets(of: draft, command)
+        spec.reload = draft.reload
         spec.mode = mode(of: draft, interpreter: command.interpreter)
         spec.kept = draft.kept.isEmpty ? nil : draft.kept
         try Limits.check(spec, inherited: environment.merging(files.variables) { _, own in own })

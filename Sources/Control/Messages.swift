@@ -84,7 +84,7 @@ package struct InstancesReply: Codable, Sendable {
 }
 
 package enum Action: String, Codable, Sendable, CaseIterable {
-    case start, stop, restart, delete, reset, flush
+    case start, stop, restart, reload, delete, reset, flush
 }
 
 package struct ActParameters: Codable, Sendable {
@@ -93,10 +93,14 @@ package struct ActParameters: Codable, Sendable {
     package var environment: [String: String]?
     package var token: String?
     package var origin: String?
+    /// Of `reload`: how many instances of an app are replaced at the same time; nil: as the app says, else one.
+    package var parallel: Int?
 
     package init(
-        action: Action, selectors: [String], environment: [String: String]? = nil, token: String?, origin: String?
+        action: Action, selectors: [String], environment: [String: String]? = nil, token: String?, origin: String?,
+        parallel: Int? = nil
     ) {
+        self.parallel = parallel
         self.action = action
         self.selectors = selectors
         self.environment = environment
@@ -154,6 +158,8 @@ package struct ConfigureParameters: Codable, Sendable {
     package enum Then: String, Codable, Sendable, CaseIterable {
         /// Stop and start; start what is stopped.
         case restart
+        /// Replace side by side what can be; the specification is taken back when the new process fails.
+        case reload
         /// The specification counts from the next start on.
         case nothing
     }
@@ -162,8 +168,16 @@ package struct ConfigureParameters: Codable, Sendable {
     package var then: Then
     package var token: String?
     package var origin: String?
+    /// Of `reload`: see `ActParameters`.
+    package var parallel: Int?
+    /// Of `reload`: the new specification stays although its process failed.
+    package var keep: Bool?
 
-    package init(changes: [SpecChange], then: Then, token: String?, origin: String?) {
+    package init(
+        changes: [SpecChange], then: Then, token: String?, origin: String?, parallel: Int? = nil, keep: Bool? = nil
+    ) {
+        self.parallel = parallel
+        self.keep = keep
         self.changes = changes
         self.then = then
         self.token = token
@@ -180,13 +194,19 @@ package struct InventoryEntry: Codable, Sendable {
     package var uniqueId: String?
     /// Whom the processes run as.
     package var user: String
+    /// What the app tells of itself; nil: nothing.
+    package var report: AppReport?
 
-    package init(instance: InstanceView, spec: AppSpec, environment: String?, uniqueId: String?, user: String) {
+    package init(
+        instance: InstanceView, spec: AppSpec, environment: String?, uniqueId: String?, user: String,
+        report: AppReport? = nil
+    ) {
         self.instance = instance
         self.spec = spec
         self.environment = environment
         self.uniqueId = uniqueId
         self.user = user
+        self.report = report
     }
 }
 

@@ -141,14 +141,24 @@ struct Adoption {
         }
         var record = record
         // A disk copy may be older than the process: the latest generation that runs counts.
-        let main = tagged.filter(\.isMain).max { $0.generation < $1.generation }
-        if !isTableExact, let main, main.generation > record.generation {
+        let newest = tagged.filter(\.isMain).max { $0.generation < $1.generation }
+        if !isTableExact, let newest, newest.generation > record.generation, desired.spec.canOverlap,
+            case .running = observe(record, tagged)
+        {
+            // A reload that the copy does not know of was under way.
+            if record.successor?.generation != newest.generation {
+                record.successor = Successor(
+                    generation: newest.generation, awaited: nil,
+                    due: SystemClock.now().advanced(by: desired.spec.restart.minUptime))
+                record.successor?.process = newest.identity
+            }
+        } else if !isTableExact, let main = newest, main.generation > record.generation {
             record.generation = main.generation
             record.phase = .online
             record.process = main.identity
             record.purpose = nil
         }
-        let observation = observe(record, main: main)
+        let observation = observe(record, tagged)
         if case .running(let process) = observation { record.process = process }
 
         if !isTableExact { believeList(over: &record, desired, observation) }
@@ -166,25 +176,32 @@ struct Adoption {
         var effects: [Effect] = []
         let now = SystemClock.now()
         let machine = InstanceMachine(
-            restoring: record, spec: desired.spec, observation: observation, at: now, effects: &effects)
-        var member = Fleet.Member(desired: desired, machine: machine)
-        member.tree = Fleet.Tree(
-            generation: record.generation, main: record.process, notBefore: record.process?.startTime ?? 0,
-            remembered: tagged.filter { $0.generation == record.generation }.map(\.identity))
-        var pidfd: Int32?
+            restoring: record, spec: desired.spec, observation: observation, at: now, effects: &effects,
+            find: { generation, process in self.find(generation, process, tagged) })
         switch observation {
-        case .running(let process):
-            let opened = clinux_pidfd_open(process.pid)
-            // Opened first, checked then: from here on the number cannot be another process's.
-            if opened >= 0, ProcessIdentity.current(of: process.pid) == process { pidfd = opened }
-            summary.adopted += 1
+        case .running: summary.adopted += 1
         case .gone: summary.ended += 1
         case .neverSpawned: break
         }
-        fleet.adopt(member, pidfd: pidfd, effects: effects)
-        if case .running(let process) = observation, pidfd == nil {
+        var member = Fleet.Member(desired: desired, machine: machine)
+        let generations = [record.generation, machine.generation] + [machine.successor?.generation].compactMap { $0 }
+        var ended: [(Generation, ProcessIdentity)] = []
+        for generation in Set(generations + machine.leaving.map(\.generation)) {
+            let process = machine.process(of: generation) ?? (generation == record.generation ? record.process : nil)
+            var held = Fleet.Process(
+                tree: Fleet.Tree(
+                    generation: generation, main: process, notBefore: process?.startTime ?? 0,
+                    remembered: tagged.filter { $0.generation == generation }.map(\.identity)))
+            if let running = machine.process(of: generation) {
+                held.pidfd = Self.open(running)
+                if held.pidfd == nil { ended.append((generation, running)) }
+            }
+            member.processes[generation] = held
+        }
+        fleet.adopt(member, effects: effects)
+        for (generation, process) in ended {
             // It ended between the two looks.
-            fleet.send(.exited(record.generation, fleet.exits.statusOfUnseen(process)), to: desired.id)
+            fleet.send(.exited(generation, fleet.exits.statusOfUnseen(process)), to: desired.id)
         }
         if wasKilled, case .running = observation {
             fleet.send(.killWithDaemon(killer), to: desired.id)
@@ -201,8 +218,9 @@ struct Adoption {
     /// Processes of former generations that a daemon died before ending.
     private func sweepOlder(_ tagged: [MembershipScan.TaggedProcess], than record: InstanceRecord) {
         guard let stop = fleet[record.id]?.machine.spec.stop, stop.wholeTree else { return }
+        let leaving = Set(fleet[record.id]?.machine.leaving.map(\.generation) ?? [])
         for (generation, processes) in Dictionary(grouping: tagged, by: \.generation)
-        where generation < record.generation {
+        where generation < record.generation && !leaving.contains(generation) {
             let query = ProcessTrees.Query(
                 main: processes.first { $0.isMain }?.identity,
                 notBefore: processes.map(\.identity.startTime).min() ?? 0, uid: processes.first?.uid ?? geteuid(),
@@ -215,26 +233,41 @@ struct Adoption {
         }
     }
 
-    private func observe(_ record: InstanceRecord, main: MembershipScan.TaggedProcess?) -> Observation {
+    /// A pidfd, if the process is still the one that is meant.
+    private static func open(_ process: ProcessIdentity) -> Int32? {
+        let opened = clinux_pidfd_open(process.pid)
+        guard opened >= 0 else { return nil }
+        // Opened first, checked then: from here on the number cannot be another process's.
+        if ProcessIdentity.current(of: process.pid) == process { return opened }
+        close(opened)
+        return nil
+    }
+
+    private func observe(_ record: InstanceRecord, _ tagged: [MembershipScan.TaggedProcess]) -> Observation {
         switch record.phase {
         case .stopped, .waiting: return .neverSpawned
         // With a process: a stop that SIGKILL could not finish.
         case .errored where record.process == nil: return .neverSpawned
+        // Its main process had ended before.
+        case .online where record.process == nil, .stopping where record.process == nil: return .neverSpawned
         case .errored, .starting, .online, .stopping: break
         }
-        guard let process = record.process, process.pid > 0 else {
-            if record.phase == .starting, let main, main.generation == record.generation {
-                return .running(main.identity)
-            }
-            return .neverSpawned
+        return find(record.generation, record.process, tagged)
+    }
+
+    /// What became of the process of a generation.
+    private func find(
+        _ generation: Generation, _ recorded: ProcessIdentity?, _ tagged: [MembershipScan.TaggedProcess]
+    ) -> Observation {
+        let main = tagged.first { $0.isMain && $0.generation == generation }
+        guard let process = recorded, process.pid > 0 else {
+            return main.map { .running($0.identity) } ?? .neverSpawned
         }
         if process.startTime != 0 {
             return process.isAlive() ? .running(process) : .gone(fleet.exits.statusOfUnseen(process))
         }
         // The child wrote its pid; its start time was never recorded.
-        if let main, main.generation == record.generation, main.identity.pid == process.pid {
-            return .running(main.identity)
-        }
+        if let main, main.identity.pid == process.pid { return .running(main.identity) }
         if let child = unexecedChild(process.pid) { return .running(child) }
         if let (_, status) = services.vault.anyRecordedExit(of: process.pid) {
             return .gone(ExitStatus(waitStatus: status))

@@ -200,6 +200,7 @@ final class Daemon: Lifecycle {
         keeperLink.attached = { [fleet] in
             fleet.channels.depositAgain()
             fleet.sockets.depositAgain()
+            fleet.stored.depositAgain()
         }
         homeWatch.repaired = { [fleet] in fleet.sockets.saveAgain() }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
@@ -292,9 +293,11 @@ final class Daemon: Lifecycle {
         let begun = SystemClock.now()
         fleet.channels.take(deposits)
         fleet.sockets.take(deposits)
+        fleet.stored.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
         fleet.settleSockets()
+        dispatcher.reloads.resume()
         policies.begin()
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }

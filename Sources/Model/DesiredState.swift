@@ -13,6 +13,18 @@ package struct DesiredInstance: Hashable, Sendable, Codable {
     package var token: String?
     /// A UUID that the entry keeps for its life (PM2's `unique_id`); nil in lists that an older Hearth wrote.
     package var uniqueID: String?
+    /// What it had before, while a reload with a new specification is under way: if that fails, it is taken back.
+    package var former: Former?
+
+    package struct Former: Hashable, Sendable, Codable {
+        package var spec: AppSpec
+        package var environment: String?
+
+        package init(spec: AppSpec, environment: String?) {
+            self.spec = spec
+            self.environment = environment
+        }
+    }
 
     package init(
         id: InstanceID, spec: AppSpec, number: Int, wanted: Wanted, environment: String?, createdAt: Int64,

@@ -40,6 +40,17 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
     /// Token of the last command that acted on this instance: a client that repeats it after a crash does it once.
     package var token: String?
 
+    // What follows came later: nil in the records of an older daemon.
+
+    package var successor: Successor?
+    /// nil: none.
+    package var leaving: [Leaving]?
+    package var reload: ReloadProgress?
+    /// The highest generation that was ever spawned, where that is not the present one.
+    package var lastGeneration: Generation?
+    /// The present process has shown that it serves by this: its successor has to, too.
+    package var sign: ReadySign?
+
     package init(
         id: InstanceID, generation: Generation, phase: Phase, purpose: StopPurpose? = nil,
         process: ProcessIdentity? = nil, wanted: Wanted, reason: Reason, restarts: Int = 0,
@@ -64,6 +75,9 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
         self.lastExit = lastExit
         self.token = token
     }
+
+    /// Whose process the next pid that a spawn child writes is.
+    package var spawning: Generation { successor?.generation ?? generation }
 
     package var status: Status {
         switch phase {

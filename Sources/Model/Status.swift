@@ -62,6 +62,10 @@ package struct Reason: Hashable, Sendable, Codable {
         case restored
         case killedWithDaemon
         case endedUnseen
+        /// A new process took the place of the old one, which served until then.
+        case reloaded
+        /// The new process failed, the old one goes on.
+        case notReloaded
     }
 
     package var kind: Kind
@@ -100,10 +104,13 @@ package struct Reason: Hashable, Sendable, Codable {
             case .restored: "restored by \(actor)"
             case .killedWithDaemon: "stopped with the daemon by \(actor)"
             case .endedUnseen: "ended while no hearthd ran:"
+            case .reloaded: "reloaded by \(actor)"
+            case .notReloaded: "goes on; its reload by \(actor) failed:"
             }
         guard let detail else { return sentence.hasSuffix(":") ? String(sentence.dropLast()) : sentence }
         switch kind {
-        case .registered, .started, .restarted, .stopped, .deleted, .adopted, .restored, .killedWithDaemon:
+        case .registered, .started, .restarted, .stopped, .deleted, .adopted, .restored, .killedWithDaemon,
+            .reloaded:
             return "\(sentence) (\(detail))"
         default: return "\(sentence) \(detail)"
         }

@@ -110,7 +110,7 @@ package final class InstanceTable {
         }
         slots[record.id] = index
         let slot = memory + index * Self.slotBytes
-        let generation = Int32(bitPattern: record.generation.rawValue)
+        let generation = Int32(bitPattern: record.spawning.rawValue)
         if clinux_load_word(word(slot, 8)) != generation {
             // The pid word belongs to the new generation from here on.
             clinux_store_word(word(slot, 4), 0)
@@ -247,6 +247,9 @@ struct TableImage {
         if record.process == nil, pid > 0, generation == record.generation.rawValue, record.phase == .starting {
             // Spawned, and the daemon died before it could note more than the child itself did.
             record.process = ProcessIdentity(pid: pid, startTime: 0)
+        }
+        if record.successor?.process == nil, pid > 0, generation == record.successor?.generation.rawValue {
+            record.successor?.process = ProcessIdentity(pid: pid, startTime: 0)
         }
         return record
     }

@@ -8,6 +8,14 @@ package enum Event: Hashable, Sendable {
     case restart(Actor)
     case delete(Actor)
     case reset(Actor)
+    /// Its turn to be reloaded will come.
+    case queueReload(Actor, isRollback: Bool)
+    /// Its turn has come. `hasOwnSocket`: it is known to have a listening socket of its own.
+    case reload(hasOwnSocket: Bool)
+    /// Its turn will not come: another instance failed.
+    case cancelReload
+    /// What became of its last reload is of no interest any more.
+    case forgetReload
     /// The whole daemon is being killed: stop, but what is wanted stays as it is.
     case killWithDaemon(Actor)
     /// A person sent a signal through Hearth; an exit by it is then explained.
@@ -18,26 +26,14 @@ package enum Event: Hashable, Sendable {
     case spawnFailed(Generation, SpawnFailure)
     /// The app can serve now, by what it says or by what is seen of it.
     case ready(Generation, ReadySign)
-    /// It has not said in time that it is well.
-    case watchdogMissed(Generation)
+    /// It has not said in time that it is well, or said that it is not.
+    case watchdogMissed(Generation, detail: String)
     case exited(Generation, ExitStatus)
     /// No process of the generation is left.
     case treeGone(Generation)
     /// More is known about the last exit.
     case explained(Generation, ExitCause, detail: String)
     case timer(TimerKind, Generation)
-}
-
-/// How an app shows that it can serve.
-package enum ReadySign: Hashable, Sendable, CaseIterable {
-    /// `"ready"` on its channel.
-    case message
-    /// A worker of Node's cluster listens.
-    case listening
-    /// `READY=1` on its notification socket.
-    case notified
-    /// It has a listening socket of its own.
-    case ownSocket
 }
 
 package enum TimerKind: Hashable, Sendable, CaseIterable {
@@ -47,6 +43,10 @@ package enum TimerKind: Hashable, Sendable, CaseIterable {
     case kill
     /// The app did not say that it is ready.
     case ready
+    /// A successor has lived long enough, or has not shown in time that it can serve.
+    case proof
+    /// A process that is on its way out gets the next signal.
+    case leave
 }
 
 /// What the executor does, in order.
@@ -56,6 +56,8 @@ package enum Effect: Hashable, Sendable {
     case terminate(Generation, Signal, wholeTree: Bool)
     /// Asks the main process by a message to end; where that is not possible, the same as `terminate`.
     case askToEnd(Generation, otherwise: Signal, wholeTree: Bool)
+    /// Look until the process has a listening socket of its own, and answer with `.ready(…, .ownSocket)`.
+    case watchSocket(Generation)
     /// Asks a worker of Node's cluster to take no more connections, and to end when the last one is over.
     case drain(Generation)
     /// SIGKILL to the main process and, if asked, to every member that is left, until none is.
@@ -79,7 +81,7 @@ package enum Effect: Hashable, Sendable {
 
 /// Kinds of events as clients see them.
 package enum ReportKind: String, Hashable, Sendable {
-    case online, exit, start, stop, restart, delete, errored, waiting, adopted, reset
+    case online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, reset
 }
 
 /// What an adopting daemon found of a recorded process.

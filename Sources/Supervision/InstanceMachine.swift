@@ -20,16 +20,18 @@ package import Model
 // Identity is the generation: it grows with every spawn, so nothing that belongs to an older process can touch a newer.
 
 package struct InstanceMachine: Sendable {
-    private struct Stopping: Hashable, Sendable {
+    struct Stopping: Hashable, Sendable {
         var process: ProcessIdentity?
         var purpose: InstanceRecord.StopPurpose
         var actor: Actor
         var killAt: Instant
         var isKilled = false
         var mainIsGone = false
+        /// Nothing of the process is left, but others of the instance are: see `leaving`.
+        var waitsForLeaving = false
     }
 
-    private enum State: Hashable, Sendable {
+    enum State: Hashable, Sendable {
         case stopped
         case starting(then: PendingStop?)
         case launching(ProcessIdentity, until: Instant)
@@ -40,7 +42,7 @@ package struct InstanceMachine: Sendable {
         case stuck(Stopping)
     }
 
-    private struct PendingStop: Hashable, Sendable {
+    struct PendingStop: Hashable, Sendable {
         var purpose: InstanceRecord.StopPurpose
         var actor: Actor
     }
@@ -48,11 +50,11 @@ package struct InstanceMachine: Sendable {
     package let id: InstanceID
     package var spec: AppSpec
     package private(set) var wanted: Wanted
-    package private(set) var generation: Generation
-    package private(set) var reason: Reason
-    package private(set) var restarts: Int
-    package private(set) var counters: RestartCounters
-    package private(set) var startedAt: Instant?
+    package internal(set) var generation: Generation
+    package internal(set) var reason: Reason
+    package internal(set) var restarts: Int
+    package internal(set) var counters: RestartCounters
+    package internal(set) var startedAt: Instant?
     package private(set) var lastExit: LastExit?
     package var token: String? {
         // It lands in a fixed-size slot. A cut token could be taken for another one, so a longer one is not kept.
@@ -61,14 +63,22 @@ package struct InstanceMachine: Sendable {
     /// In bytes of JSON.
     package static let longestToken = 64
 
-    private var state: State
+    var state: State
     /// No process of the present generation is left: a stop need not look for any.
-    private var treeIsGone: Bool
+    var treeIsGone: Bool
     /// What the present generation left behind is being ended already.
-    private var isSwept = false
+    var isSwept = false
     /// To which generation `lastExit` belongs; nil: to one that a former daemon knew.
     private var exitGeneration: Generation?
-    private var signalSent: (signal: Signal, actor: Actor)?
+    // What `reload` adds: see InstanceMachine+Reload.swift.
+    package internal(set) var successor: Successor?
+    var isSuccessorAdopted = false
+    package internal(set) var leaving: [Leaving] = []
+    package internal(set) var reload: ReloadProgress?
+    var lastGeneration: Generation
+    /// What the present process has shown of being able to serve.
+    var sign: ReadySign?
+    var signalSent: (signal: Signal, actor: Actor)?
 
     /// A new entry that was not started yet.
     package init(id: InstanceID, spec: AppSpec, wanted: Wanted, by actor: Actor, at now: Instant) {
@@ -76,6 +86,7 @@ package struct InstanceMachine: Sendable {
         self.spec = spec
         self.wanted = wanted
         generation = Generation(0)
+        lastGeneration = generation
         reason = Reason(.registered, by: actor, at: now)
         restarts = 0
         counters = RestartCounters(createdAt: now)
@@ -89,7 +100,8 @@ package struct InstanceMachine: Sendable {
 
     /// Nothing is under way: a command that waited for this instance can be answered.
     package var isSettled: Bool {
-        switch state {
+        guard isAlone else { return false }
+        return switch state {
         case .starting, .launching, .stopping: false
         case .stopped, .online, .waiting, .errored, .stuck: true
         }
@@ -104,8 +116,22 @@ package struct InstanceMachine: Sendable {
         }
     }
 
+    /// The process of a generation, while it is known to run.
+    package func process(of generation: Generation) -> ProcessIdentity? {
+        if generation == self.generation { return process }
+        if let successor, successor.generation == generation { return successor.process }
+        return leaving.first { $0.generation == generation }?.process
+    }
+
+    /// Whether what a generation says of being ready changes anything.
+    package func awaits(_ generation: Generation) -> Bool {
+        if generation == successor?.generation { return true }
+        guard generation == self.generation, case .launching = state else { return false }
+        return true
+    }
+
     /// A delete is never taken back.
-    private var isBeingDeleted: Bool {
+    var isBeingDeleted: Bool {
         switch state {
         case .starting(let pending): pending?.purpose == .delete
         case .stopping(let stopping), .stuck(let stopping): stopping.purpose == .delete
@@ -119,6 +145,11 @@ package struct InstanceMachine: Sendable {
             id: id, generation: generation, phase: .stopped, wanted: wanted, reason: reason, restarts: restarts,
             unstableRestarts: counters.unstable, createdAt: counters.createdAt, startedAt: startedAt,
             previousDelay: counters.previousDelay, slowRetries: counters.slowRetries, lastExit: lastExit, token: token)
+        record.successor = successor
+        record.leaving = leaving.isEmpty ? nil : leaving
+        record.reload = reload
+        record.lastGeneration = lastGeneration == generation ? nil : lastGeneration
+        record.sign = sign
         switch state {
         case .stopped: record.phase = .stopped
         case .starting(let pending):
@@ -162,12 +193,18 @@ package struct InstanceMachine: Sendable {
         case .delete(let actor): return stop(.delete, by: actor, at: now)
         case .killWithDaemon(let actor): return stop(.daemonKill, by: actor, at: now)
         case .reset(let actor): return reset(by: actor, at: now)
+        case .queueReload(let actor, let isRollback): return queueReload(by: actor, isRollback: isRollback)
+        case .reload(let hasOwnSocket): return beginReload(hasOwnSocket: hasOwnSocket, at: now)
+        case .cancelReload: return cancelReload()
+        case .forgetReload: return forgetReload()
         case .signalSent(let signal, let actor):
             signalSent = (signal, actor)
             return []
         case .spawned(let generation, let process): return spawned(generation, process, at: now)
-        case .ready(let generation, let sign): return ready(generation, sign)
-        case .watchdogMissed(let generation): return watchdogMissed(generation, at: now)
+        case .ready(let generation, let sign):
+            if generation == successor?.generation { return successorShows(sign, at: now) }
+            return ready(generation, sign)
+        case .watchdogMissed(let generation, let detail): return watchdogMissed(generation, detail, at: now)
         case .spawnFailed(let generation, let failure): return spawnFailed(generation, failure, at: now)
         case .exited(let generation, let status): return exited(generation, status, at: now)
         case .treeGone(let generation): return treeGone(generation, at: now)
@@ -210,7 +247,7 @@ package struct InstanceMachine: Sendable {
         }
     }
 
-    private mutating func restart(by actor: Actor, at now: Instant) -> [Effect] {
+    mutating func restart(by actor: Actor, at now: Instant) -> [Effect] {
         if isBeingDeleted { return [] }
         switch state {
         case .online, .launching, .starting:
@@ -239,6 +276,7 @@ package struct InstanceMachine: Sendable {
             wanted = .stopped
         case .restart, .daemonKill: break
         }
+        effects += dismissSuccessor(at: now)
 
         switch state {
         case .starting(let pending):
@@ -309,9 +347,16 @@ package struct InstanceMachine: Sendable {
         purpose == .daemonKill && reason.kind == .notRestarted
     }
 
-    private mutating func finishStop(
+    mutating func finishStop(
         _ purpose: InstanceRecord.StopPurpose, by actor: Actor, at now: Instant
     ) -> [Effect] {
+        guard mayFinish(purpose) else {
+            var waiting = Stopping(process: nil, purpose: purpose, actor: actor, killAt: now, mainIsGone: true)
+            waiting.waitsForLeaving = true
+            if case .stopping(let stopping) = state { waiting.isKilled = stopping.isKilled }
+            state = .stopping(waiting)
+            return [.record]
+        }
         let detail = stopDetail
         startedAt = nil
         switch purpose {
@@ -348,7 +393,9 @@ package struct InstanceMachine: Sendable {
         self.reason = reason
         let former = generation
         let hasLeftovers = !treeIsGone && !isSwept && spec.stop.wholeTree
-        generation = generation.next
+        lastGeneration = lastGeneration.next
+        generation = lastGeneration
+        sign = nil
         state = .starting(then: nil)
         startedAt = nil
         treeIsGone = true
@@ -361,6 +408,8 @@ package struct InstanceMachine: Sendable {
     private mutating func spawned(
         _ generation: Generation, _ process: ProcessIdentity, at now: Instant
     ) -> [Effect] {
+        if generation == successor?.generation { return successorSpawned(process, at: now) }
+        if isLeaving(generation) { return leaverSpawned(generation, process, at: now) }
         guard generation == self.generation, case .starting(let pending) = state else { return [] }
         runs(process, at: now)
         if pending == nil, let timeout = spec.readyTimeout {
@@ -377,24 +426,24 @@ package struct InstanceMachine: Sendable {
         return [.arm(.ready, generation, at: until)]
     }
 
-    private mutating func ready(_ generation: Generation, _ sign: ReadySign) -> [Effect] {
-        guard generation == self.generation, spec.awaits(sign), case .launching(let process, _) = state else {
-            return []
-        }
+    private mutating func ready(_ generation: Generation, _ shown: ReadySign) -> [Effect] {
+        guard generation == self.generation, process != nil else { return [] }
+        // What its successor will have to show, too.
+        let isNew = shown == .listening && sign != .listening
+        if isNew { sign = shown }
+        guard spec.awaits(shown), case .launching(let process, _) = state else { return isNew ? [.record] : [] }
         state = .online(process)
         return [.disarm(.ready), .record, .report(.online, "pid \(process.pid) is ready, \(reason.text)")]
     }
 
     /// It hangs: it is stopped and started again.
-    private mutating func watchdogMissed(_ generation: Generation, at now: Instant) -> [Effect] {
+    private mutating func watchdogMissed(_ generation: Generation, _ detail: String, at now: Instant) -> [Effect] {
         guard generation == self.generation else { return [] }
         switch state {
         case .online, .launching: break
         case .stopped, .starting, .stopping, .waiting, .errored, .stuck: return []
         }
-        let effects = stop(.restart, by: .hearth, at: now)
-        reason.detail = "it did not say within \(spec.watchdog ?? Milliseconds(0)) that it is well"
-        return effects
+        return stop(.restart, by: Actor("hearth (watchdog: \(detail))"), at: now)
     }
 
     /// As PM2 has it: what does not say that it is ready counts as online all the same.
@@ -421,6 +470,8 @@ package struct InstanceMachine: Sendable {
     private mutating func spawnFailed(
         _ generation: Generation, _ failure: SpawnFailure, at now: Instant
     ) -> [Effect] {
+        if generation == successor?.generation { return successorNotSpawned(failure, at: now) }
+        if isLeaving(generation) { return leaverNotSpawned(generation, at: now) }
         guard generation == self.generation, case .starting(let pending) = state else { return [] }
         // A restart that was asked for meanwhile is a try of its own, perhaps with what makes it work.
         if let pending { return finishStop(pending.purpose, by: pending.actor, at: now) }
@@ -438,6 +489,8 @@ package struct InstanceMachine: Sendable {
     }
 
     private mutating func exited(_ generation: Generation, _ status: ExitStatus, at now: Instant) -> [Effect] {
+        if generation == successor?.generation { return successorEnded(status, at: now) }
+        if isLeaving(generation) { return leaverEnded(generation, status, at: now) }
         guard generation == self.generation else { return [] }
         switch state {
         case .stopped, .starting, .waiting, .errored:
@@ -461,11 +514,12 @@ package struct InstanceMachine: Sendable {
         case .launching:
             return [.disarm(.ready)] + crashed(status, at: now)
         case .online:
+            if successor != nil { return successorSteps(in: status, at: now) }
             return crashed(status, at: now)
         }
     }
 
-    private mutating func noteExit(_ status: ExitStatus, cause: ExitCause, detail: String?, at now: Instant) {
+    mutating func noteExit(_ status: ExitStatus, cause: ExitCause, detail: String?, at now: Instant) {
         lastExit = LastExit(
             status: status, cause: cause, at: now, uptime: startedAt.map { now.since($0) } ?? Milliseconds(0),
             pid: process?.pid ?? 0, detail: detail)
@@ -473,7 +527,7 @@ package struct InstanceMachine: Sendable {
     }
 
     /// The main process ended and nobody had asked this machine for it.
-    private mutating func crashed(_ status: ExitStatus, at now: Instant) -> [Effect] {
+    mutating func crashed(_ status: ExitStatus, at now: Instant) -> [Effect] {
         var cause = Self.cause(of: status)
         var detail: String?
         if let sent = signalSent, case .signalled(sent.signal, _) = status {
@@ -521,7 +575,7 @@ package struct InstanceMachine: Sendable {
     }
 
     /// Who is behind an exit that Hearth did not ask for: a fault's signal is raised by the process itself.
-    private static func cause(of status: ExitStatus) -> ExitCause {
+    static func cause(of status: ExitStatus) -> ExitCause {
         switch status {
         case .exited: return .exit
         case .unknown: return .unknown
@@ -535,6 +589,7 @@ package struct InstanceMachine: Sendable {
     }
 
     private mutating func treeGone(_ generation: Generation, at now: Instant) -> [Effect] {
+        if isLeaving(generation) { return left(generation, at: now) }
         guard generation == self.generation else { return [] }
         switch state {
         case .stopping(let stopping):
@@ -554,6 +609,11 @@ package struct InstanceMachine: Sendable {
     }
 
     private mutating func timer(_ kind: TimerKind, _ generation: Generation, at now: Instant) -> [Effect] {
+        switch kind {
+        case .proof: return generation == successor?.generation ? successorIsDue(at: now) : []
+        case .leave: return leaveIsDue(at: now)
+        case .restart, .kill, .ready: break
+        }
         guard generation == self.generation else { return [] }
         switch (kind, state) {
         case (.restart, .waiting(let until)):
@@ -573,6 +633,7 @@ package struct InstanceMachine: Sendable {
         case (.ready, .launching(let process, let until)):
             guard now >= until else { return [.arm(.ready, generation, at: until)] }
             return countsAsReady(process, at: now)
+        case (.kill, .stopping(let stopping)) where stopping.waitsForLeaving: return []
         case (.kill, .stopping(var stopping)):
             guard now >= stopping.killAt else { return [.arm(.kill, generation, at: stopping.killAt)] }
             if stopping.isKilled { return couldNotStop(stopping, at: now) }
@@ -608,7 +669,7 @@ package struct InstanceMachine: Sendable {
     /// - Parameter record: the slot as it was left; nothing of it is trusted that `observation` contradicts.
     package init(
         restoring record: InstanceRecord, spec: AppSpec, observation: Observation, at now: Instant,
-        effects: inout [Effect]
+        effects: inout [Effect], find: (Generation, ProcessIdentity?) -> Observation = { _, _ in .neverSpawned }
     ) {
         id = record.id
         self.spec = spec
@@ -622,12 +683,25 @@ package struct InstanceMachine: Sendable {
         startedAt = record.startedAt
         lastExit = record.lastExit
         token = record.token
+        lastGeneration = max(
+            record.lastGeneration ?? record.generation, record.generation,
+            record.successor?.generation ?? record.generation)
+        sign = record.sign
+        reload = record.reload
         state = .stopped
         // Whatever was stopped on purpose was stopped with its tree.
         treeIsGone =
             record.phase == .stopped && [.registered, .stopped, .killedWithDaemon].contains(record.reason.kind)
-        let actor = record.reason.actor
+        let leavingEffects = restoreLeaving(from: record, find: find)
+        restoreState(from: record, observation, at: now, effects: &effects, find: find)
+        effects += leavingEffects + restoreSuccessor(from: record, at: now, find: find)
+    }
 
+    private mutating func restoreState(
+        from record: InstanceRecord, _ observation: Observation, at now: Instant, effects: inout [Effect],
+        find: (Generation, ProcessIdentity?) -> Observation
+    ) {
+        let actor = record.reason.actor
         switch (record.phase, observation) {
         case (.starting, .running(let process)), (.online, .running(let process)):
             runs(process, at: now)
@@ -647,6 +721,9 @@ package struct InstanceMachine: Sendable {
                 lastExit?.pid = record.process?.pid ?? 0
             }
             effects += beginStop(of: nil, purpose, by: actor, due: record.due, at: now)
+        case (.online, .gone(let status)) where record.successor != nil:
+            runs(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
+            effects += successorOrRestart(record, status, at: now, find: find)
         case (.starting, .gone(let status)), (.online, .gone(let status)):
             runs(record.process ?? ProcessIdentity(pid: 0, startTime: 0), at: now)
             effects += crashed(status, at: now)

@@ -76,6 +76,7 @@ struct TransitionTests {
         case .spawn(let generation): "spawn(\(generation))"
         case .terminate(let generation, _, let wholeTree): "terminate(\(generation)\(wholeTree ? ",tree" : ""))"
         case .askToEnd(let generation, _, let wholeTree): "ask(\(generation)\(wholeTree ? ",tree" : ""))"
+        case .watchSocket(let generation): "look(\(generation))"
         case .drain(let generation): "drain(\(generation))"
         case .kill(let generation, let wholeTree): "kill(\(generation)\(wholeTree ? ",tree" : ""))"
         case .watchTree(let generation): "watch(\(generation))"

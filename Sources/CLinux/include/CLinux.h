@@ -14,6 +14,7 @@
 #include "keeper_support.h"
 #include "loop.h"
 #include "mapping.h"
+#include "notify.h"
 #include "watch.h"
 #include "clinux_spawn.h"
 
@@ -91,6 +92,11 @@ int clinux_stream_pair(int fds[2]);
 int clinux_recover_stream_end(int pidfd, int number);
 /// Sends one packet, with `fd` attached when it is not -1. Never raises SIGPIPE. Bytes sent or `-errno`.
 ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, int fd);
+/// The same on a stream: never waits. -EAGAIN: the peer does not read.
+ssize_t clinux_send_line(int socket, const void *bytes, size_t count, int fd);
+/// Takes up to `count` bytes out of a stream without waiting, and closes the descriptors that came with them. Bytes or
+/// `-errno`.
+ssize_t clinux_discard(int socket, size_t count);
 /// Receives one packet; `*fd` is the attached descriptor or -1, `*truncated` is 1 when one was lost (EMFILE).
 /// 0 is end of file, also after the peer's violent death, once all that it sent was received. Bytes or `-errno`.
 ssize_t clinux_receive_packet(int socket, void *bytes, size_t capacity, int *fd, int *truncated);

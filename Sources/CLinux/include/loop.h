@@ -8,6 +8,7 @@ enum {
     CLINUX_READABLE = 0x001,  // EPOLLIN
     CLINUX_WRITABLE = 0x004,  // EPOLLOUT
     CLINUX_HANGUP = 0x018,    // EPOLLERR | EPOLLHUP
+    CLINUX_EDGE = 1 << 30,    // told once of what is new, instead of as long as there is something (EPOLLET)
 };
 
 struct clinux_ready {

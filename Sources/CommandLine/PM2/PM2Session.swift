@@ -83,22 +83,25 @@ final class PM2Session {
     }
 
     func act(
-        _ action: Action, _ ids: [InstanceID], environment: [String: String]? = nil
+        _ action: Action, _ ids: [InstanceID], environment: [String: String]? = nil, parallel: Int? = nil
     ) throws -> ActReply {
         try connect()
         return try session.change(
             .act,
             ActParameters(
                 action: action, selectors: ids.map(SelectorMatching.exactly), environment: environment,
-                token: Session.makeToken(), origin: origin),
+                token: Session.makeToken(), origin: origin, parallel: parallel),
             repeats: true, deadline: Session.Deadline.stopping)
     }
 
-    func configure(_ changes: [SpecChange], then: ConfigureParameters.Then) throws -> ActReply {
+    func configure(
+        _ changes: [SpecChange], then: ConfigureParameters.Then, parallel: Int? = nil
+    ) throws -> ActReply {
         try connect()
         return try session.change(
             .configure,
-            ConfigureParameters(changes: changes, then: then, token: Session.makeToken(), origin: origin),
+            ConfigureParameters(
+                changes: changes, then: then, token: Session.makeToken(), origin: origin, parallel: parallel),
             repeats: true, deadline: Session.Deadline.stopping)
     }
 

@@ -167,6 +167,11 @@ extension Dispatcher {
         let names = names(of: resolution.ids)
         if parameters.action == .flush { return flush(call, resolution.ids, names, failures) }
         if let environment = parameters.environment { merge(environment, into: resolution.ids) }
+        if parameters.action == .reload {
+            return reload(
+                resolution.ids, failures: failures, call, by: actor, token: parameters.token,
+                parallel: parameters.parallel)
+        }
         if parameters.action == .delete { services.state.change(keepingSnapshotFor: actor) { _ in } }
         perform(
             parameters.action, resolution.ids, names: names, call, by: actor, token: parameters.token,
@@ -219,7 +224,7 @@ extension Dispatcher {
         case .stop:
             fleet.send(.stop(actor), to: id)
             if status == .stopped { return "already stopped" }
-        case .restart: fleet.send(.restart(actor), to: id)
+        case .restart, .reload: fleet.send(.restart(actor), to: id)
         case .delete: fleet.send(.delete(actor), to: id)
         case .reset: fleet.send(.reset(actor), to: id)
         case .flush: break

@@ -49,12 +49,19 @@ extension Dispatcher {
         let actor = call.actor(parameters.origin)
         // The same command again, after its client lost us in the middle.
         let isNew = parameters.token == nil || ids.contains { fleet[$0]?.machine.token != parameters.token }
-        if isNew { enter(parameters.changes, by: actor) }
+        if isNew {
+            enter(parameters.changes, by: actor, isTrial: parameters.then == .reload && parameters.keep != true)
+        }
         switch parameters.then {
         case .restart:
             services.state.whenWritten { [self] _ in
                 self.perform(
                     .restart, ids, names: self.names(of: ids), call, by: actor, token: parameters.token, failures: [])
+            }
+        case .reload:
+            services.state.whenWritten { [self] _ in
+                self.reload(
+                    ids, failures: [], call, by: actor, token: parameters.token, parallel: parameters.parallel)
             }
         case .nothing:
             for id in ids { fleet.setToken(parameters.token, of: id) }
@@ -70,10 +77,18 @@ extension Dispatcher {
         }
     }
 
-    private func enter(_ changes: [SpecChange], by actor: Actor) {
+    /// - Parameter isTrial: what an entry had before is kept until its new process has shown that it can serve.
+    private func enter(_ changes: [SpecChange], by actor: Actor, isTrial: Bool) {
         services.state.change(keepingSnapshotFor: actor) { state in
             for change in changes {
                 guard let index = state.instances.firstIndex(where: { $0.id == change.id }) else { continue }
+                let present = state.instances[index]
+                let isReplaced = isTrial && canOverlap(change.id, with: change.spec)
+                if isReplaced, present.former == nil {
+                    state.instances[index].former = .init(spec: present.spec, environment: present.environment)
+                } else if !isTrial {
+                    state.instances[index].former = nil
+                }
                 state.instances[index].spec = change.spec
                 if let environment = change.environment {
                     let key = environment.isEmpty ? nil : EnvironmentKey.of(environment)
@@ -110,7 +125,8 @@ extension Dispatcher {
             if let key, environments[key] == nil { environments[key] = services.state.desired.environments[key] }
             return InventoryEntry(
                 instance: view, spec: member.desired.spec, environment: key, uniqueId: member.desired.uniqueID,
-                user: member.desired.spec.uid ?? own)
+                user: member.desired.spec.uid ?? own,
+                report: fleet.reports.report(id, member.machine.generation))
         }
         return InventoryReply(entries: entries, environments: environments, notes: notes)
     }

@@ -51,6 +51,30 @@ final class Waiting {
         }
     }
 
+    /// Calls back when the reloads of `ids` are over and nothing is under way with them.
+    func untilReloaded(
+        _ ids: [InstanceID], _ reloads: Reloads, _ done: @escaping (_ unsettled: Set<InstanceID>) -> Void
+    ) {
+        let each = ids.compactMap { fleet[$0]?.machine.spec }.map { spec -> Int64 in
+            let times = [spec.proofTimeout, spec.restart.minUptime, spec.stop.killTimeout, spec.stop.killTimeout]
+            return times.reduce(15_000) { min(86_400_000, $0 + min(max(0, $1.rawValue), 86_400_000)) }
+        }
+        // Twice: what failed may have to be taken back.
+        let bound = Milliseconds(each.reduce(0) { min(86_400_000, $0 + 2 * $1) })
+        var isOver = false
+        let timer = services.loop.schedule(after: bound) {
+            guard !isOver else { return }
+            isOver = true
+            done(Set(ids))
+        }
+        reloads.whenDone(ids) { [self] in
+            guard !isOver else { return }
+            isOver = true
+            self.services.loop.cancel(timer)
+            self.untilSettled(ids, within: self.stopBound(ids), done)
+        }
+    }
+
     private func isSettled(_ id: InstanceID) -> Bool { fleet[id]?.machine.isSettled ?? true }
 
     /// How long stopping these may take: the time to SIGKILL, the time a killed process is waited for, and a margin.

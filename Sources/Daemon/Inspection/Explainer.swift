@@ -45,9 +45,10 @@ final class Explainer {
         let now = SystemClock.now()
         if let last = explainedAt[id], now.since(last).rawValue < 1000, member.machine.status != .errored { return }
         explainedAt[id] = now
-        let tree = member.formerTree.generation == generation ? member.formerTree : member.tree
-        let killed: ProcessIdentity? = if case .signalled(.kill, _) = status { tree.main } else { nil }
-        ask(member, id, killed: killed, alwaysChecksPort: false) { [unowned self] findings in
+        let main = member.processes[generation]?.tree.main
+        let killed: ProcessIdentity? = if case .signalled(.kill, _) = status { main } else { nil }
+        let start = member.present?.errorLogStart ?? 0
+        ask(member, id, from: start, killed: killed, alwaysChecksPort: false) { [unowned self] findings in
             if let sentence = findings.kernelKill {
                 self.fleet.send(.explained(generation, .oom, detail: sentence), to: id)
                 self.services.journal.add("exit", id: id, name: member.desired.spec.name, "out of memory: \(sentence)")
@@ -60,18 +61,33 @@ final class Explainer {
 
     /// For `why`.
     func findings(on id: InstanceID, _ done: @escaping (Findings) -> Void) {
-        guard var member = fleet[id] else {
+        guard let member = fleet[id] else {
             return done(Findings(lastErrorLines: [], addressInUse: nil, holders: [], kernelKill: nil))
         }
         let isDown = member.machine.process == nil
+        var process = member.present
         // In a restart loop the present process has not failed yet: the one before it tells why.
         if let started = member.machine.startedAt,
             SystemClock.now().since(started) < member.machine.spec.restart.minUptime,
             member.machine.counters.unstable > 0
         {
-            member.errorLogStart = member.formerErrorLogStart
+            process = member.former
         }
-        ask(member, id, killed: nil, alwaysChecksPort: isDown, done)
+        ask(member, id, from: process?.errorLogStart ?? 0, killed: nil, alwaysChecksPort: isDown, done)
+    }
+
+    /// The last lines that a generation wrote to its error log, five at most.
+    func lastLines(of id: InstanceID, _ generation: Generation, _ done: @escaping ([String]) -> Void) {
+        guard let member = fleet[id], let path = services.paths.logFiles(of: member.desired.spec, id: id).error else {
+            return done([])
+        }
+        let start = member.processes[generation]?.errorLogStart ?? 0
+        services.loop.offload(to: services.inspectionThread) { () -> [String] in
+            let lines = (try? LogTail.lastLines(path, count: 5, maxBytes: 64 << 10)) ?? []
+            return lines.filter { $0.offset >= start }.map { String(decoding: $0.bytes, as: UTF8.self) }
+        } then: {
+            done($0)
+        }
     }
 
     /// The sentence about a port that somebody else holds.
@@ -90,12 +106,12 @@ final class Explainer {
     }
 
     private func ask(
-        _ member: Fleet.Member, _ id: InstanceID, killed: ProcessIdentity?, alwaysChecksPort: Bool,
-        _ done: @escaping (Findings) -> Void
+        _ member: Fleet.Member, _ id: InstanceID, from start: Int64, killed: ProcessIdentity?,
+        alwaysChecksPort: Bool, _ done: @escaping (Findings) -> Void
     ) {
         let question = Question(
             errorLog: services.paths.logFiles(of: member.desired.spec, id: id).error,
-            from: member.errorLogStart, expectedPort: member.desired.spec.expectedPort, killed: killed,
+            from: start, expectedPort: member.desired.spec.expectedPort, killed: killed,
             homeID: services.homeID, members: Set(member.tree.remembered.map(\.pid)), alwaysChecksPort: alwaysChecksPort
         )
         services.loop.offload(to: services.inspectionThread) {

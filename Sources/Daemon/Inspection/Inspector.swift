@@ -189,6 +189,22 @@ final class Inspector {
         return samples
     }
 
+    // MARK: For reloads
+
+    /// Whether a process, or one of its tree, has a listening TCP socket.
+    func hasOwnSocket(_ id: InstanceID, _ generation: Generation, _ done: @escaping (Bool) -> Void) {
+        guard let query = fleet.inspectionQuery(of: id, generation) else { return done(false) }
+        let (keeper, daemon) = (services.vault.keeperPid, getpid())
+        services.loop.offload(to: services.inspectionThread) { () -> Bool in
+            let scan = MembershipScan(ProcessTable.read(), keeper: keeper, daemon: daemon)
+            var ports = PortTable()
+            ports.refresh()
+            return !ports.ports(of: scan.members(of: query)).isEmpty
+        } then: {
+            done($0)
+        }
+    }
+
     // MARK: For memory limits
 
     /// Looks through all processes for new members of the trees.

@@ -66,6 +66,7 @@ struct AppEnvironment: Sendable {
     private static func isPassedOn(_ name: String) -> Bool {
         if name.isEmpty || name.contains("=") || name.contains("\0") { return false }
         if name.hasPrefix("HEARTH_") || name.hasPrefix("NODE_CHANNEL_") || name.hasPrefix("LISTEN_") { return false }
-        return !["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM", "INVOCATION_ID"].contains(name)
+        return !["NODE_UNIQUE_ID", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM", "INVOCATION_ID"]
+            .contains(name)
     }
 }

@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Model
+import NodeBridge
 import Platform
 import Records
 import Supervision
@@ -16,14 +17,33 @@ final class Fleet {
         var desired: DesiredInstance
         var machine: InstanceMachine
         var timers: [TimerKind: EventLoop.TimerToken] = [:]
-        var tree = Tree()
-        /// The tree of the generation before: what it left behind is ended while the next one starts.
-        var formerTree = Tree()
+        /// What is held for each generation that runs, and for the one that ran last: it tells why it ended, and what it
+        /// left behind is ended while its successor starts.
+        var processes: [Generation: Process] = [:]
+
+        var present: Process? { processes[machine.generation] }
+        var pidfd: Int32? { present?.pidfd }
+        var tree: Tree { present?.tree ?? Tree() }
+        /// The latest generation before the present one that is still known.
+        var former: Process? {
+            processes.filter { $0.key < machine.generation }.max { $0.key < $1.key }?.value
+        }
+
+        /// Forgets generations that have ended, but for the last two.
+        mutating func forgetEnded() {
+            let ended = processes.filter { $0.value.pidfd == nil && $0.key != machine.generation }.keys.sorted()
+            for generation in ended.dropLast(2) { processes[generation] = nil }
+        }
+    }
+
+    /// What the executor holds for one process.
+    struct Process {
+        var tree: Tree
         var pidfd: Int32?
-        /// Size of the error log when the present generation started: what is before was said by an older one.
+        /// Size of the error log when it started: what is before was said by an older one.
         var errorLogStart: Int64 = 0
-        /// The same of the generation before.
-        var formerErrorLogStart: Int64 = 0
+        /// Whether another one can run beside it, by the specification that it was started with.
+        var canOverlap = true
     }
 
     /// What is known of the processes of one generation.
@@ -41,7 +61,11 @@ final class Fleet {
     let trees: ProcessTrees
     let exits: ExitWatcher
     let channels: Channels
+    let notifications: Notifications
+    let reports: AppReports
     let sockets: HeldSockets
+    let stored: StoredDescriptors
+    let cluster: ClusterPrimary
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     /// All that ran is adopted: a socket that nobody needs now is let go.
@@ -57,6 +81,8 @@ final class Fleet {
     private var heldSpawns: [(InstanceID, Generation)] = []
     /// Asked to find out more about an exit.
     var explain: ((InstanceID, Generation, ExitStatus) -> Void)?
+    /// Asked to look for a listening socket of a process's own.
+    var watchSocket: ((InstanceID, Generation) -> Void)?
     /// Told of each new process.
     var spawned: ((InstanceID) -> Void)?
     /// Told of an entry that is new, has a new specification, or is gone: policies follow.
@@ -67,17 +93,20 @@ final class Fleet {
         trees = ProcessTrees(services)
         exits = ExitWatcher(services)
         channels = Channels(services)
+        notifications = Notifications(services)
+        reports = AppReports(services)
         sockets = HeldSockets(services)
-        channels.isReadyAwaited = { [unowned self] id, generation in
-            guard let machine = self.members[id]?.machine else { return false }
-            return machine.generation == generation && machine.status == .launching
+        stored = StoredDescriptors(services)
+        cluster = ClusterPrimary(services, channels, sockets)
+        cluster.specification = { [unowned self] id in self.members[id]?.desired.spec }
+        cluster.isStaying = { [unowned self] key in
+            guard let machine = self.members[key.id]?.machine else { return false }
+            if machine.successor?.generation == key.generation { return true }
+            return machine.generation == key.generation && [.launching, .online].contains(machine.status)
         }
-        channels.onReady = { [unowned self] id, generation in self.send(.ready(generation, .message), to: id) }
-        channels.onMisuse = { [unowned self] id, message in
-            let member = self.members[id]
-            self.services.journal.add(
-                "channel", id: id, name: member?.desired.spec.name, pid: member?.machine.process?.pid, message)
-        }
+        cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
+        hearMessages()
+        hearNotifications()
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -106,20 +135,26 @@ final class Fleet {
         configured?(desired.id)
     }
 
-    /// Puts an adopted machine in place, and performs what it wants to go on with.
-    func adopt(_ member: Member, pidfd: Int32?, effects: [Effect]) {
+    /// Puts an adopted machine in place, with the processes that run, and performs what it wants to go on with.
+    func adopt(_ member: Member, effects: [Effect]) {
         let id = member.desired.id
         members[id] = member
-        if let pidfd, let process = member.tree.main {
-            watch(id, member.machine.generation, process, pidfd)
-        }
-        if pidfd != nil { recoverSockets(of: member) }
-        if let pidfd, member.desired.spec.hasChannel, member.machine.process != nil {
-            channels.recover(id, member.machine.generation, from: pidfd)
+        for (generation, held) in member.processes {
+            guard let pidfd = held.pidfd, let process = held.tree.main else { continue }
+            watch(id, generation, process, pidfd)
+            if member.desired.spec.hasChannel { channels.recover(id, generation, from: pidfd) }
+            recoverSockets(of: member, generation, held)
+            cluster.enter(ProcessKey(id, generation), isNew: false)
         }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
-        if member.machine.process != nil { channels.listen(id, member.machine.generation) }
+        for (generation, held) in member.processes {
+            guard held.pidfd != nil, let process = held.tree.main else { continue }
+            channels.listen(id, generation)
+            if member.desired.spec.hasNotificationSocket {
+                notifications.adopt(id, generation, member.desired.spec, process)
+            }
+        }
     }
 
     func setToken(_ token: String?, of id: InstanceID) {
@@ -130,6 +165,8 @@ final class Fleet {
     func setEnvironment(_ key: String, of id: InstanceID) {
         members[id]?.desired.environment = key
     }
+
+    func forgetFormer(of id: InstanceID) { members[id]?.desired.former = nil }
 
     /// A new specification counts at once for decisions, and for the process from its next start on.
     func configure(_ desired: DesiredInstance) {
@@ -145,8 +182,8 @@ final class Fleet {
     }
 
     func remember(_ processes: [ProcessIdentity], of id: InstanceID, _ generation: Generation) {
-        guard members[id]?.tree.generation == generation else { return }
-        members[id]?.tree.remembered = processes
+        guard members[id]?.processes[generation] != nil else { return }
+        members[id]?.processes[generation]?.tree.remembered = processes
     }
 
     // MARK: Events
@@ -154,11 +191,11 @@ final class Fleet {
     func send(_ event: Event, to id: InstanceID) {
         guard members[id] != nil else { return }
         if case .exited(let generation, _) = event {
-            channels.close(id, generation)
-            closeSockets(of: id, generation)
+            forget(id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
+        if stored.hasAny(id) { settleStored(id) }
     }
 
     /// Reports come last: an app that crashed is started again before anybody is told.
@@ -184,9 +221,10 @@ final class Fleet {
         case .askToEnd(let generation, let signal, let wholeTree):
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
-        case .drain: break
+        case .watchSocket(let generation): watchSocket?(id, generation)
+        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .kill(let generation, let wholeTree):
-            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
+            if let pidfd = member.processes[generation]?.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {
                 trees.killAll(query(member, generation)) { [unowned self] in
                     self.send(.treeGone(generation), to: id)
@@ -233,7 +271,9 @@ final class Fleet {
 
     private func terminate(_ member: Member, _ generation: Generation, _ signal: Signal, wholeTree: Bool) {
         guard wholeTree else {
-            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
+            if let pidfd = member.processes[generation]?.pidfd {
+                _ = clinux_pidfd_send_signal(pidfd, signal.rawValue)
+            }
             return
         }
         var isDone = false
@@ -241,17 +281,23 @@ final class Fleet {
         // A walk over /proc that hangs must not keep the main process from its signal.
         let id = member.desired.id
         services.loop.schedule(after: Milliseconds(500)) { [unowned self] in
-            guard !isDone, let member = self.members[id], member.machine.generation == generation else { return }
-            if let pidfd = member.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
+            guard !isDone, let member = self.members[id] else { return }
+            if let pidfd = member.processes[generation]?.pidfd { _ = clinux_pidfd_send_signal(pidfd, signal.rawValue) }
         }
     }
 
     private func query(_ member: Member, _ generation: Generation) -> ProcessTrees.Query {
-        let tree = member.formerTree.generation == generation ? member.formerTree : member.tree
+        let tree = member.processes[generation]?.tree ?? Tree()
         return ProcessTrees.Query(
             main: tree.main, notBefore: tree.notBefore, uid: expectedUser(of: member),
             tag: InstanceTag(homeID: services.homeID, instance: member.desired.id, generation: generation),
             remembered: tree.remembered)
+    }
+
+    /// The same of one generation.
+    func inspectionQuery(of id: InstanceID, _ generation: Generation) -> ProcessTrees.Query? {
+        guard let member = members[id], member.machine.process(of: generation) != nil else { return nil }
+        return query(member, generation)
     }
 
     /// What an inspection needs to know of an instance that runs.
@@ -270,7 +316,8 @@ final class Fleet {
     private func remove(_ id: InstanceID) {
         guard let member = members.removeValue(forKey: id) else { return }
         for token in member.timers.values { services.loop.cancel(token) }
-        channels.close(id, member.machine.generation)
+        channels.closeAll(id)
+        notifications.closeAll(id)
         // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
         // the entry for one that was never started.
         var tombstone = member.machine.record
@@ -298,22 +345,32 @@ final class Fleet {
         let ticks = UInt64(ResourceUsage.ticksPerSecond)
         // One tick back: the start time of a process is rounded down.
         let nowTicks = UInt64(max(0, SystemClock.bootNanoseconds())) / (1_000_000_000 / max(1, ticks))
-        members[id]?.formerTree = member.tree
-        members[id]?.tree = Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0)
+        members[id]?.forgetEnded()
+        members[id]?.processes[generation] = Process(
+            tree: Tree(generation: generation, notBefore: nowTicks > 1 ? nowTicks - 1 : 0),
+            canOverlap: member.desired.spec.canOverlap)
 
         pendingSpawns += 1
         acquireSockets(of: id, generation) { [unowned self] result in
             self.pendingSpawns -= 1
             switch result {
-            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets))
+            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets + self.stored.copies(id)))
             case .failure(let failure): self.spawnFailed(id, generation, failure)
             }
         }
     }
 
-    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+    /// What belongs to one process goes with it.
+    private func forget(_ id: InstanceID, _ generation: Generation) {
         channels.close(id, generation)
+        notifications.close(id, generation)
+        reports.close(id, generation)
+        cluster.leave(ProcessKey(id, generation))
         closeSockets(of: id, generation)
+    }
+
+    private func spawnFailed(_ id: InstanceID, _ generation: Generation, _ failure: SpawnFailure) {
+        forget(id, generation)
         send(.spawnFailed(generation, failure), to: id)
     }
 
@@ -335,28 +392,34 @@ final class Fleet {
                     (from: channel.app, to: plan.channel.app), (from: channel.own, to: plan.channel.own),
                 ]
             } catch {
-                let failure = SpawnFailure(
-                    stage: .descriptors, errno: error.errno,
-                    message: "its channel cannot be made: \(errorText(error.errno))")
                 plan.close()
-                // Not from within the effect that asked for the process.
-                services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
-                    self.spawnFailed(id, generation, failure)
-                }
-                return
+                return failSoon(id, generation, "its channel cannot be made", error)
             }
+        }
+        if member.desired.spec.hasNotificationSocket {
+            do throws(SystemError) {
+                environment.channel += try notifications.open(id, generation, member.desired.spec)
+            } catch {
+                if let appEnd { close(appEnd) }
+                plan.close()
+                return failSoon(id, generation, "its notification socket cannot be made", error)
+            }
+        }
+        var worker: WorkerCommand?
+        if member.desired.spec.isCluster {
+            cluster.enter(ProcessKey(id, generation), isNew: true)
+            worker = WorkerCommand(desired: member.desired, generation: generation, home: services.paths.run)
         }
         pendingSpawns += 1
         services.loop.offload(to: services.spawners) {
-            [request, environment] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
+            [request, environment, worker] () -> (Result<SpawnedProcess, SpawnFailure>, Int64) in
             let start = request.standardError.map(Self.size) ?? 0
-            return (Self.spawn(request, in: environment), start)
+            return (Self.spawn(request, in: environment, as: worker), start)
         } then: { [unowned self] result, errorLogStart in
             self.pendingSpawns -= 1
             if let appEnd { close(appEnd) }
+            self.members[id]?.processes[generation]?.errorLogStart = errorLogStart
             plan.close()
-            if let former = self.members[id]?.errorLogStart { self.members[id]?.formerErrorLogStart = former }
-            self.members[id]?.errorLogStart = errorLogStart
             switch result {
             case .success(let child): self.started(id, generation, child)
             case .failure(let failure): self.spawnFailed(id, generation, failure)
@@ -364,10 +427,20 @@ final class Fleet {
         }
     }
 
+    /// Not from within the effect that asked for the process.
+    private func failSoon(_ id: InstanceID, _ generation: Generation, _ what: String, _ error: SystemError) {
+        let failure = SpawnFailure(
+            stage: .descriptors, errno: error.errno, message: "\(what): \(errorText(error.errno))")
+        services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
+            self.spawnFailed(id, generation, failure)
+        }
+    }
+
     private static func spawn(
-        _ request: SpawnRequest, in environment: AppEnvironment
+        _ request: SpawnRequest, in environment: AppEnvironment, as worker: WorkerCommand?
     ) -> Result<SpawnedProcess, SpawnFailure> {
-        var request = request
+        var (request, environment) = (request, environment)
+        worker?.apply(to: &request, &environment)
         do throws(SpawnFailure) {
             let variables = try environment.compose()
             request.environment = variables.map { "\($0.name)=\($0.value)" } + environment.channel + environment.sockets
@@ -379,18 +452,19 @@ final class Fleet {
     }
 
     private func started(_ id: InstanceID, _ generation: Generation, _ child: SpawnedProcess) {
-        members[id]?.tree.main = child.process
+        members[id]?.processes[generation]?.tree.main = child.process
         watch(id, generation, child.process, child.pidfd)
         send(.spawned(generation, child.process), to: id)
         channels.listen(id, generation)
+        notifications.begin(id, generation, child.process)
         spawned?(id)
     }
 
     private func watch(_ id: InstanceID, _ generation: Generation, _ process: ProcessIdentity, _ pidfd: Int32) {
-        members[id]?.pidfd = pidfd
+        members[id]?.processes[generation]?.pidfd = pidfd
         do throws(SystemError) {
             try exits.watch(process, pidfd: pidfd) { [unowned self] status in
-                if self.members[id]?.pidfd == pidfd { self.members[id]?.pidfd = nil }
+                self.members[id]?.processes[generation]?.pidfd = nil
                 self.send(.exited(generation, status), to: id)
             }
         } catch {
@@ -401,7 +475,7 @@ final class Fleet {
     private func releaseHeldSpawns() {
         let held = heldSpawns
         heldSpawns = []
-        for (id, generation) in held where members[id]?.machine.generation == generation { spawn(id, generation) }
+        for (id, generation) in held where members[id]?.processes[generation] == nil { spawn(id, generation) }
     }
 
     private static func size(of path: String) -> Int64 {

@@ -16,7 +16,7 @@ extension Fleet {
 
     /// By address, not by name: an app that is given another address has both for a while, each with the processes that
     /// know it.
-    private static func key(of listen: ListenSpec) -> String {
+    static func key(of listen: ListenSpec) -> String {
         // Any free port, twice, are two.
         if case .tcp(_, 0) = listen.address { return "\(prefix)\(listen.address)#\(listen.name)" }
         return "\(prefix)\(listen.address)"
@@ -113,7 +113,7 @@ extension Fleet {
     }
 
     /// It runs, is about to, or waits for its next start.
-    private func needsSockets(_ member: Member) -> Bool {
+    func needsSockets(_ member: Member) -> Bool {
         let machine = member.machine
         if machine.process != nil || !machine.isSettled || socketUses[member.desired.id] != nil { return true }
         let record = machine.record
@@ -133,20 +133,27 @@ extension Fleet {
         sockets.move(former, to: group)
     }
 
+    /// Lets go of what the instance stored, when it is not to run any more.
+    func settleStored(_ id: InstanceID) {
+        if let member = self[id], needsSockets(member) { return }
+        stored.removeAll(id)
+    }
+
     // MARK: Adoption
 
     /// What a process that runs has of its app's sockets.
-    func recoverSockets(of member: Member) {
+    func recoverSockets(of member: Member, _ generation: Generation, _ held: Process) {
         let group = HeldSockets.group(of: member.desired.spec)
-        guard let main = member.tree.main else { return }
-        for process in [main] + member.tree.remembered { sockets.recover(group, from: process) }
+        guard let main = held.tree.main else { return }
+        for process in [main] + held.tree.remembered { sockets.recover(group, from: process) }
         let keys = sockets.held(group).map(\.key).filter { $0.hasPrefix(Self.prefix) }
-        socketUses[member.desired.id] = [member.machine.generation: Set(keys)]
+        socketUses[member.desired.id, default: [:]][generation] = Set(keys)
     }
 
     /// All is adopted.
     func settleSockets() {
         knowsAllUses = true
+        stored.settle { id in self[id].map(self.needsSockets) ?? false }
         let inUse = members.values.filter(needsSockets).map { HeldSockets.group(of: $0.desired.spec) }
         for (group, descriptions) in sockets.settle(inUse: Set(inUse)) {
             let mates = members.values.filter { HeldSockets.group(of: $0.desired.spec) == group }

@@ -16,6 +16,8 @@ package final class EventLoop {
         package init(rawValue: UInt32) { self.rawValue = rawValue }
         package static let readable = Interest(rawValue: UInt32(CLINUX_READABLE))
         package static let writable = Interest(rawValue: UInt32(CLINUX_WRITABLE))
+        /// Told once of what is new; `change` tells of what is there again.
+        package static let edge = Interest(rawValue: UInt32(CLINUX_EDGE))
         /// Set by the kernel in what a handler gets; never asked for.
         package static let hangUp = Interest(rawValue: UInt32(CLINUX_HANGUP))
     }

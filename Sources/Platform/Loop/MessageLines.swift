@@ -11,6 +11,9 @@ package struct MessageLines: Sendable {
     /// How many lines were left out.
     package private(set) var skipped = 0
 
+    /// In the middle of a line.
+    package var isCollecting: Bool { isSkipping || !held.isEmpty }
+
     package init(limit: Int) { self.limit = limit }
 
     /// Calls `line` with each line that `bytes` ends, without its newline.

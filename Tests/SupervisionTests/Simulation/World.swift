@@ -334,7 +334,7 @@ struct World {
         case .spawn(let generation): spawn(generation, machine)
         case .terminate(let generation, _, let wholeTree):
             for process in targets(generation, wholeTree: wholeTree, machine) { terminate(process) }
-        case .drain: break
+        case .drain, .watchSocket: break
         case .askToEnd(let generation, _, _):
             // Only the main process hears of it.
             for process in targets(generation, wholeTree: false, machine) { terminate(process) }

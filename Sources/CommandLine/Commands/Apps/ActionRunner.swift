@@ -5,6 +5,8 @@ import Model
 struct ActionRunner {
     let common: CommonOptions
     let format: FormatOptions
+    /// Of a reload.
+    var parallel: Int?
 
     func run(
         _ action: Action, _ selectors: [String], verb: String, updatesEnvironment: Bool = false, table: Bool = true
@@ -24,7 +26,7 @@ struct ActionRunner {
             .act,
             ActParameters(
                 action: action, selectors: selectors, environment: environment, token: Session.makeToken(),
-                origin: Session.origin(verb, selectors)),
+                origin: Session.origin(verb, selectors), parallel: parallel),
             repeats: true, deadline: Session.Deadline.stopping)
         if format.json {
             try JSONOutput.write(reply)
@@ -41,5 +43,7 @@ struct ActionRunner {
     }
 
     /// `already running` must be said; `started` is in the table.
-    private static func isNoteworthy(_ message: String) -> Bool { message.hasPrefix("already") }
+    private static func isNoteworthy(_ message: String) -> Bool {
+        message.hasPrefix("already") || message.hasPrefix("stopped and started")
+    }
 }

@@ -50,16 +50,22 @@ struct ApplyCommand: ParsableCommand {
             of one app are replaced one after the other, each after the one before has shown that it runs; when it does not,
             the others stay as they are. Settings that a running process need not know of (restart policy, limits,
             schedules, watching) change without a restart. 'plan' shows it beforehand.
+
+            Where 'reload' replaces processes without an interruption, so does this, and the change is taken back when the
+            new process fails.
             """)
 
     @OptionGroup var arguments: AppFileArguments
     @Flag(help: "Also remove apps that this file had before and no longer has.") var prune = false
+    @Flag(help: "Do not take a change back when a new process fails at a reload.") var keep = false
+    @OptionGroup var parallel: ParallelOption
     @OptionGroup var format: FormatOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let file = try arguments.load()
-        let runner = ApplyRunner(session: try Session(common), file: file, prune: prune)
+        let runner = ApplyRunner(
+            session: try Session(common), file: file, prune: prune, keep: keep, parallel: try parallel.checked())
         try runner.apply(json: format.json)
     }
 }

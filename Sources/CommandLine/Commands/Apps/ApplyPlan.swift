@@ -8,6 +8,8 @@ struct ApplyPlan {
     struct Change: Equatable {
         var id: InstanceID
         var spec: AppSpec
+        /// The new process can run beside the old one: the daemon replaces all instances of the app in its order.
+        var isReload = false
     }
 
     /// What happens to one app.
@@ -91,7 +93,9 @@ struct ApplyPlan {
                 continue
             }
             for text in differences.map(\.description) where !step.details.contains(text) { step.details.append(text) }
-            let change = Change(id: entry.instance.id, spec: new)
+            let change = Change(
+                id: entry.instance.id, spec: new,
+                isReload: entry.spec.canOverlap && new.canOverlap && entry.instance.status == .online)
             guard differences.contains(where: \.needsRestart) else {
                 step.changes.append(change)
                 continue

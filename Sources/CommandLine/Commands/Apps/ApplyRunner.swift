@@ -10,6 +10,9 @@ struct ApplyRunner {
     let session: Session
     let file: LoadedAppFile
     let prune: Bool
+    /// What was changed stays although its new process failed.
+    var keep = false
+    var parallel: Int?
 
     /// Apps of which one instance each is replaced at the same time.
     private static let atOnce = 20
@@ -86,9 +89,13 @@ struct ApplyRunner {
     ///
     /// - Returns: Apps whose new version does not run, and why.
     private func roll(_ steps: [ApplyPlan.Step]) throws -> (broken: Set<String>, failures: [ActionResult]) {
-        var queues = steps.filter { !$0.replacements.isEmpty }.map { (name: $0.name, rest: $0.replacements[...]) }
-        var broken: Set<String> = []
-        var failures: [ActionResult] = []
+        let overlapping = steps.filter { !$0.replacements.isEmpty && $0.replacements.allSatisfy(\.isReload) }
+        var queues = steps.filter { step in
+            !step.replacements.isEmpty && !overlapping.contains { $0.name == step.name }
+        }.map { (name: $0.name, rest: $0.replacements[...]) }
+        // The daemon takes all instances of an app, and takes the change back when the first one fails.
+        var failures = try configure(overlapping.flatMap(\.replacements), then: .reload).failures
+        var broken = Set(failures.map(\.name))
         while !queues.isEmpty {
             for start in stride(from: 0, to: queues.count, by: Self.atOnce) {
                 let range = start..<min(start + Self.atOnce, queues.count)
@@ -160,7 +167,7 @@ struct ApplyRunner {
                     .configure,
                     ConfigureParameters(
                         changes: changes.map { SpecChange(id: $0.id, spec: $0.spec) }, then: then,
-                        token: Session.makeToken(), origin: origin),
+                        token: Session.makeToken(), origin: origin, parallel: parallel, keep: keep),
                     repeats: true, deadline: Session.Deadline.stopping)
                 Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
                 let failed = reply.results.filter { !$0.ok }

@@ -13,7 +13,8 @@ struct PM2Actions {
         var action: Action {
             switch self {
             case .stop: .stop
-            case .restart, .reload: .restart
+            case .restart: .restart
+            case .reload: .reload
             case .delete: .delete
             }
         }
@@ -97,7 +98,8 @@ struct PM2Actions {
         console.say("Applying action \(verb.method) on app [\(operand)](ids: \(PM2Lists.inspected(ids)))")
         let reply: ActReply
         switch verb {
-        case .restart, .reload: reply = try PM2Restart(face: face).perform(entries, named: operand)
+        case .restart, .reload:
+            reply = try PM2Restart(face: face).perform(entries, named: operand, reloads: verb == .reload)
         case .stop: reply = try stop(entries)
         case .delete: reply = try face.act(.delete, ids)
         }

@@ -99,7 +99,7 @@ struct PM2Files {
             let environment = takesCaller ? stored.merging(caller) { _, new in new } : nil
             return SpecChange(id: entry.instance.id, spec: new, environment: environment)
         }
-        let reply = try face.configure(changes, then: .restart)
+        let reply = try face.configure(changes, then: reload ? .reload : .restart)
         try PM2Actions(face: face, verb: verb).report(reply)
     }
 

@@ -6,8 +6,9 @@ import Model
 struct PM2Restart {
     let face: PM2Session
 
-    func perform(_ entries: [InventoryEntry], named operand: String) throws -> ActReply {
+    func perform(_ entries: [InventoryEntry], named operand: String, reloads: Bool) throws -> ActReply {
         let options = face.options
+        let parallel = options.all("parallel").last.flatMap { Int($0) }.map { min(1024, max(1, $0)) }
         let reader = PM2AppReader(face: face)
         var members = PM2AppOptions.members(options)
         // `--watch` turns watching on or off, whichever it was not.
@@ -19,7 +20,8 @@ struct PM2Restart {
         let settings = try PM2Settings(face: face).variables(of: operand)
         let environment = options.has("update-env") ? PM2Environment.caller() : nil
         guard !members.isEmpty || !cleared.isEmpty || options.has("watch") || !settings.isEmpty else {
-            return try face.act(.restart, entries.map(\.instance.id), environment: environment)
+            return try face.act(
+                reloads ? .reload : .restart, entries.map(\.instance.id), environment: environment, parallel: parallel)
         }
         let inventory = try face.inventory()
         let changes = try entries.map { entry in
@@ -33,6 +35,6 @@ struct PM2Restart {
                 id: entry.instance.id, spec: spec, environment: environment.map { stored.merging($0) { _, new in new } }
             )
         }
-        return try face.configure(changes, then: .restart)
+        return try face.configure(changes, then: reloads ? .reload : .restart, parallel: parallel)
     }
 }

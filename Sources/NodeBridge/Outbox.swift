@@ -1,0 +1,71 @@
+/// What goes to one process, in order. After a message with a descriptor nothing further goes out until the process has
+/// said that it arrived: that is how Node does it.
+///
+/// Whoever adds a descriptor owns it through `Outgoing` until it comes back from `acknowledged`, `refused` or `removeAll`.
+package struct Outbox: Sendable {
+    package struct Outgoing: Hashable, Sendable {
+        package var line: [UInt8]
+        package var descriptor: Int32?
+
+        package init(line: [UInt8], descriptor: Int32? = nil) {
+            self.line = line
+            self.descriptor = descriptor
+        }
+    }
+
+    /// A process that does not read gets no more.
+    package static let limit = 256
+    private static let attempts = 4
+
+    private var waiting: [Outgoing] = []
+    /// Acknowledgements of what came from there: waiting for one must not wait for the other.
+    private var urgent: [Outgoing] = []
+    private var underWay: Outgoing?
+    private var failures = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { waiting.isEmpty && urgent.isEmpty && underWay == nil }
+    package var isFull: Bool { waiting.count + urgent.count >= Self.limit }
+
+    package mutating func add(_ message: Outgoing, isUrgent: Bool = false) {
+        if isUrgent { urgent.append(message) } else { waiting.append(message) }
+    }
+
+    /// What is to be sent now; nil while there is nothing, or an acknowledgement is waited for.
+    package var next: Outgoing? { urgent.first ?? (underWay == nil ? waiting.first : nil) }
+
+    /// `next` went out.
+    package mutating func sent() {
+        if !urgent.isEmpty {
+            urgent.removeFirst()
+        } else if !waiting.isEmpty, underWay == nil {
+            let message = waiting.removeFirst()
+            if message.descriptor != nil { underWay = message }
+        }
+    }
+
+    /// The descriptor arrived. Returns ours of it, to be closed; nil: none was under way.
+    package mutating func acknowledged() -> Int32? {
+        failures = 0
+        defer { underWay = nil }
+        return underWay?.descriptor
+    }
+
+    /// The descriptor got lost. It is sent again, three times; then it is given back to be closed.
+    package mutating func refused() -> Int32? {
+        guard let message = underWay else { return nil }
+        failures += 1
+        if failures >= Self.attempts { return acknowledged() }
+        underWay = nil
+        waiting.insert(message, at: 0)
+        return nil
+    }
+
+    /// All descriptors, to be closed.
+    package mutating func removeAll() -> [Int32] {
+        let descriptors = (urgent + waiting + (underWay.map { [$0] } ?? [])).compactMap(\.descriptor)
+        self = Outbox()
+        return descriptors
+    }
+}
