@@ -1,3 +1,4 @@
+import CLinux
 import Model
 import NodeBridge
 import Platform
@@ -127,6 +128,9 @@ final class ClusterPrimary {
         let name = query.key
         ledgers[group]?.gave(name, to: key)
         let data = ledgers[group]?.agreed(name, query.data) ?? query.data
+        // Node takes what its primary sends as it is. On a socket that blocks, the worker that is second at a connection
+        // would sleep in accept until the next one comes.
+        _ = clinux_set_nonblocking(descriptor, 1)
         let line = PrimaryMessage.handle(for: query, key: name, data: data, sequence: nextSequence(key))
         channels.send(line, to: key, descriptor: descriptor)
     }
