@@ -17,8 +17,8 @@ struct Hearth: ParsableCommand {
                 name: "Apps",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self,
-                    DeleteCommand.self, ScaleCommand.self,
-                    SignalCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
+                    DeleteCommand.self, ScaleCommand.self, SignalCommand.self, TriggerCommand.self,
+                    SendCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

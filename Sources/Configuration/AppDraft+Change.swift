@@ -29,12 +29,14 @@ extension AppDraft {
         if let killSignal { spec.stop.signal = killSignal }
         if let killsTree { spec.stop.wholeTree = killsTree }
         if let stopsWithMessage { spec.stop.withMessage = stopsWithMessage }
-        if waitsForReady != nil || readyTimeout != nil {
+        if waitsForReady != nil || readyTimeout != nil || notifies != nil {
             var readiness = spec.readiness ?? ReadinessPolicy()
             if let waitsForReady { readiness.waitReady = waitsForReady }
             if let readyTimeout { readiness.timeout = readyTimeout }
+            if let notifies { readiness.notify = notifies ? true : nil }
             spec.readiness = readiness
         }
+        if let watchdog { spec.watchdog = watchdog }
         if let drain { spec.drain = drain }
         if let memoryLimit { spec.memoryLimit = memoryLimit > 0 ? memoryLimit : nil }
         if let schedule {

@@ -46,6 +46,8 @@ package struct AppDraft: Hashable, Sendable {
     package var stopsWithMessage: Bool?
     package var waitsForReady: Bool?
     package var readyTimeout: Milliseconds?
+    package var notifies: Bool?
+    package var watchdog: Milliseconds?
     package var listen: [ListenSpec]?
     package var reload: ReloadPolicy?
     package var drain: DrainPolicy?

@@ -85,6 +85,8 @@ package enum AppKeys {
         AppKey("shutdown_with_message", [], .boolean),
         AppKey("wait_ready", [], .boolean),
         AppKey("listen_timeout", [], .number),
+        AppKey("notify", []),
+        AppKey("watchdog", []),
         AppKey("listen", []),
         AppKey("drain", []),
         AppKey("reload", []),

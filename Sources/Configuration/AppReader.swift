@@ -213,6 +213,18 @@ struct AppReader {
         draft.waitsForReady = boolean("wait_ready")
         draft.readyTimeout = duration("listen_timeout")
         draft.drain = drain()
+        draft.notifies = boolean("notify")
+        readWatchdog(into: &draft)
+    }
+
+    private mutating func readWatchdog(into draft: inout AppDraft) {
+        guard let (key, value) = take("watchdog"), value != .bool(false) else { return }
+        switch value {
+        case .integer(let number): draft.watchdog = TextValues.watchdogPeriod(String(number))
+        case .string(let text): draft.watchdog = TextValues.watchdogPeriod(text)
+        default: break
+        }
+        if draft.watchdog == nil { expect("a time from 100 ms to 30 days, such as \"10s\"", key, value) }
     }
 
     private mutating func readPlaces(into draft: inout AppDraft) {

@@ -22,9 +22,10 @@ extension AppResolver {
     }
 
     func readinessPolicy(of draft: AppDraft) -> ReadinessPolicy? {
-        guard draft.waitsForReady == true || draft.readyTimeout != nil else { return nil }
+        guard draft.waitsForReady == true || draft.notifies == true || draft.readyTimeout != nil else { return nil }
         return ReadinessPolicy(
-            waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout ?? defaults.readyTimeout)
+            waitReady: draft.waitsForReady ?? false, timeout: draft.readyTimeout ?? defaults.readyTimeout,
+            notify: draft.notifies == true ? true : nil)
     }
 
     func sockets(of draft: AppDraft, _ command: Command) throws(ConfigurationError) -> [ListenSpec]? {

@@ -72,6 +72,7 @@ package struct AppResolver: Sendable {
         spec.incrementVariable = try variableName(draft.incrementVariable, "increment_var")
         spec.pidFile = try draft.pidFile.map { path throws(ConfigurationError) in try file(path, "pid", cwd: cwd) }
         spec.readiness = readinessPolicy(of: draft)
+        spec.watchdog = draft.watchdog
         spec.listen = try sockets(of: draft, command)
         spec.reload = draft.reload
         spec.drain = draft.drain

@@ -1,4 +1,5 @@
 package import Model
+import Supervision
 
 /// Values as people write them in options and files.
 package enum TextValues {
@@ -21,6 +22,12 @@ package enum TextValues {
         // A hundred years: beyond it a deadline would overflow, and it is surely a slip.
         guard total <= 3.2e12 else { return nil }
         return Milliseconds(Int64(total))
+    }
+
+    /// The time within which an app is to say that it is well. Nil: not a time, or none from 100 ms to 30 days.
+    package static func watchdogPeriod(_ text: String) -> Milliseconds? {
+        guard let period = duration(text) else { return nil }
+        return (Notification.shortestPeriod...Notification.longestPeriod).contains(period) ? period : nil
     }
 
     /// A size in bytes: a bare number, or with a unit of 1024: `300M`, `300MB`, `300MiB`, `300m`, `1.5G`, `64K`. Nil: not

@@ -20,7 +20,7 @@ extension InstanceView {
     /// - Parameter wallClockOffset: milliseconds to add to an `Instant` to get milliseconds since 1970.
     package init(
         _ desired: DesiredInstance, _ record: InstanceRecord?, now: Instant, wallClockOffset: Int64,
-        logs: (out: String?, error: String?), usage: Usage = Usage()
+        logs: (out: String?, error: String?), usage: Usage = Usage(), statusText: String? = nil
     ) {
         let running = record?.status.isRunning ?? false
         let pid = running ? record?.process?.pid : nil
@@ -39,6 +39,7 @@ extension InstanceView {
             outLog: logs.out, errorLog: logs.error,
             nextStartAt: (status == .waitingRestart || status == .errored)
                 ? record?.due.map { $0.milliseconds &+ wallClockOffset } : nil,
-            lastExit: record?.lastExit.map { ExitView($0, wallClockOffset: wallClockOffset) })
+            lastExit: record?.lastExit.map { ExitView($0, wallClockOffset: wallClockOffset) },
+            statusText: pid == nil ? nil : statusText)
     }
 }

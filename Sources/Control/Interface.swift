@@ -16,6 +16,8 @@ package enum Interface {
         case configure = "Configure"
         case inventory = "Inventory"
         case signal = "Signal"
+        case trigger = "Trigger"
+        case send = "Send"
         case scale = "Scale"
         case environment = "Environment"
         case save = "Save"
@@ -47,18 +49,20 @@ package enum Interface {
         type Port (protocol: string, address: string, port: int, pid: int, command: string)
 
         # One instance. status: launching, online, stopping, stopped, errored or "waiting restart".
+        # statusText: what the app says of itself (STATUS= of sd_notify).
         type Instance (
           id: int, name: string, namespace: string, number: int, generation: int, pid: ?int, status: string,
           wanted: string, reason: string, reasonKind: string, restarts: int, unstableRestarts: int, uptimeMs: int,
           startedAt: ?int, createdAt: int, cpuPercent: ?float, memoryBytes: int, ports: []Port, cwd: string,
-          command: string, outLog: ?string, errorLog: ?string, nextStartAt: ?int, lastExit: ?Exit
+          command: string, outLog: ?string, errorLog: ?string, nextStartAt: ?int, lastExit: ?Exit,
+          statusText: ?string
         )
 
         # What `show` adds. Sizes in bytes; null where /proc is not readable.
         type Detail (
           instance: Instance, script: string, interpreter: ?string, interpreterArguments: []string,
           arguments: []string, user: ?string, memoryPeakBytes: ?int, cpuSeconds: ?float, tasks: ?int, fds: ?int,
-          processes: []int, restart: RestartPolicy, stop: StopPolicy, autostart: bool
+          processes: []int, restart: RestartPolicy, stop: StopPolicy, autostart: bool, report: ?Report
         )
 
         type RestartPolicy (
@@ -66,7 +70,7 @@ package enum Interface {
           stopExitCodes: []int, slowRetry: bool
         )
         type StopPolicy (signal: string, killTimeout: int, wholeTree: bool, withMessage: ?bool)
-        # timeout: after how long it counts as online anyway; null: 3000.
+        # timeout: after how long it counts as online anyway; null: 3000. notify: it says READY=1 (sd_notify).
         type ReadinessPolicy (waitReady: bool, timeout: ?int, notify: ?bool)
         # A socket that Hearth holds for the app. address: "8080", "127.0.0.1:8080", "[::1]:8080" or "unix:/run/x.sock";
         # backlog: null for 511; mode: permissions of a unix socket's file, null for 0660.
@@ -95,7 +99,9 @@ package enum Interface {
         type EnvironmentFilter (everything: bool, names: []string, fragments: []string)
 
         # An entry of the list with all that is known of it. environment: key of the reply's environments.
-        type Entry (instance: Instance, spec: AppSpec, environment: ?string, uniqueId: ?string, user: string)
+        type Entry (instance: Instance, spec: AppSpec, environment: ?string, uniqueId: ?string, user: string,
+          report: ?Report
+        )
         # A new specification for an entry; environment: a new caller's environment, null to keep the stored one.
         type Change (id: int, spec: AppSpec, environment: ?[string]string)
 
@@ -110,12 +116,22 @@ package enum Interface {
           nextStartAt: ?int, portHolders: []PortHolder
         )
 
+        # What an app tells of itself on its channel. value: number, text or true and false.
+        type Metric (name: string, value: object, unit: ?string, type: ?string, historic: ?bool)
+        # options: JSON text.
+        type AppAction (name: string, type: ?string, arity: ?int, options: ?string)
+        # options: a JSON object as text.
+        type Report (metrics: []Metric, actions: []AppAction, options: ?string, nodeVersion: ?string)
+        # value: what the action returned, as JSON text.
+        type Answer (id: int, name: string, namespace: string, value: string)
+
         type Variable (name: string, value: string, origin: string)
         type Result (id: ?int, name: string, ok: bool, message: string)
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
-        # kind: online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, daemon, port-conflict, saved,
-        # cron, memory, watch, channel.
+        # kind: online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, daemon, port-conflict,
+        # saved, cron, memory, watch, channel, notify. With a colon: what an app said, for listeners only (process:msg, axm:reply,
+        # process:exception, human:event, …; message: JSON, cut when it is long).
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 
         method Hello() -> (
@@ -151,6 +167,13 @@ package enum Interface {
           entries: []Entry, environments: [string][string]string, notes: []string
         )
         method Signal(signal: string, selectors: []string, origin: ?string) -> (results: []Result)
+        # With `more`: a stream. First who has received the action; then what each answers, or that it does not.
+        # parameters: a text for the action; timeout: how long answers are waited for, null for ever.
+        method Trigger(selectors: []string, action: string, parameters: ?string, timeout: ?int, origin: ?string) -> (
+          results: []Result, answer: ?Answer
+        )
+        # Exactly one of line (for standard input, without its newline) and message (for the channel, JSON text).
+        method Send(selectors: []string, line: ?string, message: ?string, origin: ?string) -> (results: []Result)
         # count: absolute number of instances of the app; change: relative. Exactly one of them.
         method Scale(name: string, count: ?int, change: ?int, origin: ?string) -> (
           instances: []Instance, durable: bool, notDurableReason: ?string

@@ -48,16 +48,19 @@ extension ReplyReader {
         var numbers: [String: Int64] = [:]
         var instance: InstanceView?
         var spec: AppSpec?
+        var report: AppReport?
         try object { (reader, key) throws(Unexpected) in
             switch key {
             case "instance": instance = try reader.instance()
             case "spec": spec = try reader.spec()
+            case "report": report = try reader.isNull() ? nil : reader.decoded(AppReport.self)
             default: try reader.scalar(key, &texts, &numbers)
             }
         }
         guard let instance, let spec, let user = texts["user"] else { throw Unexpected() }
         return InventoryEntry(
-            instance: instance, spec: spec, environment: texts["environment"], uniqueId: texts["uniqueId"], user: user)
+            instance: instance, spec: spec, environment: texts["environment"], uniqueId: texts["uniqueId"], user: user,
+            report: report)
     }
 
     private mutating func spec() throws(Unexpected) -> AppSpec {

@@ -28,6 +28,10 @@ extension InventoryReply {
             writer.string(entry.uniqueId)
             writer.raw(",\"user\":")
             writer.string(entry.user)
+            writer.raw(",\"report\":")
+            // Few apps have one: it is left to JSONEncoder.
+            let report = entry.report.flatMap { try? Varlink.encoder().encode($0) }
+            writer.bytes.append(contentsOf: report ?? Data("null".utf8))
             writer.raw("}")
         }
         writer.raw("],\"environments\":{")

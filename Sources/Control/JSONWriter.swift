@@ -128,6 +128,8 @@ struct JSONWriter {
         number(view.nextStartAt)
         raw(",\"lastExit\":")
         write(view.lastExit)
+        raw(",\"statusText\":")
+        string(view.statusText)
         raw("}")
     }
 }

@@ -194,13 +194,19 @@ package struct InventoryEntry: Codable, Sendable {
     package var uniqueId: String?
     /// Whom the processes run as.
     package var user: String
+    /// What the app tells of itself; nil: nothing.
+    package var report: AppReport?
 
-    package init(instance: InstanceView, spec: AppSpec, environment: String?, uniqueId: String?, user: String) {
+    package init(
+        instance: InstanceView, spec: AppSpec, environment: String?, uniqueId: String?, user: String,
+        report: AppReport? = nil
+    ) {
         self.instance = instance
         self.spec = spec
         self.environment = environment
         self.uniqueId = uniqueId
         self.user = user
+        self.report = report
     }
 }
 

@@ -50,7 +50,8 @@ struct ReplyReader {
             reason: reason, reasonKind: reasonKind, restarts: Int(restarts), unstableRestarts: Int(unstable),
             uptimeMs: uptime, startedAt: numbers["startedAt"], createdAt: created, cpuPercent: percent,
             memoryBytes: memory, ports: ports, cwd: cwd, command: command, outLog: texts["outLog"],
-            errorLog: texts["errorLog"], nextStartAt: numbers["nextStartAt"], lastExit: exit)
+            errorLog: texts["errorLog"], nextStartAt: numbers["nextStartAt"], lastExit: exit,
+            statusText: texts["statusText"])
     }
 
     private mutating func port() throws(Unexpected) -> PortView {

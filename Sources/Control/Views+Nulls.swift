@@ -73,7 +73,7 @@ extension HelloReply {
 extension InstanceDetail {
     private enum Key: String, CodingKey {
         case instance, script, interpreter, interpreterArguments, arguments, user, memoryPeakBytes, cpuSeconds, tasks,
-            fds, processes, restart, stop, autostart
+            fds, processes, restart, stop, autostart, report
     }
 
     /// The policy with every key.
@@ -118,6 +118,7 @@ extension InstanceDetail {
                 signal: stop.signal, killTimeout: stop.killTimeout, wholeTree: stop.wholeTree,
                 withMessage: stop.withMessage ?? false), forKey: .stop)
         try container.encode(autostart, forKey: .autostart)
+        try container.encode(report, forKey: .report)
     }
 }
 

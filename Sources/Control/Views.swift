@@ -115,13 +115,15 @@ package struct InstanceView: Codable, Sendable, Equatable {
     /// When the next automatic start is due, wall clock.
     package var nextStartAt: Int64?
     package var lastExit: ExitView?
+    /// What the app says of itself (`STATUS=` of `sd_notify`).
+    package var statusText: String?
 
     package init(
         id: InstanceID, name: String, namespace: String, number: Int, generation: Generation, pid: Int32?,
         status: Status, wanted: Wanted, reason: String, reasonKind: String, restarts: Int, unstableRestarts: Int,
         uptimeMs: Int64, startedAt: Int64?, createdAt: Int64, cpuPercent: Double?, memoryBytes: Int64,
         ports: [PortView], cwd: String, command: String, outLog: String?, errorLog: String?, nextStartAt: Int64?,
-        lastExit: ExitView?
+        lastExit: ExitView?, statusText: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -147,6 +149,7 @@ package struct InstanceView: Codable, Sendable, Equatable {
         self.errorLog = errorLog
         self.nextStartAt = nextStartAt
         self.lastExit = lastExit
+        self.statusText = statusText
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -175,6 +178,7 @@ package struct InstanceView: Codable, Sendable, Equatable {
         try container.encode(errorLog, forKey: .errorLog)
         try container.encode(nextStartAt, forKey: .nextStartAt)
         try container.encode(lastExit, forKey: .lastExit)
+        try container.encode(statusText, forKey: .statusText)
     }
 }
 
@@ -195,11 +199,13 @@ package struct InstanceDetail: Codable, Sendable {
     package var restart: RestartPolicy
     package var stop: StopPolicy
     package var autostart: Bool
+    /// What the app tells of itself; nil: nothing.
+    package var report: AppReport?
 
     package init(
         instance: InstanceView, script: String, interpreter: String?, interpreterArguments: [String],
         arguments: [String], user: String?, memoryPeakBytes: Int64?, cpuSeconds: Double?, tasks: Int?, fds: Int?,
-        processes: [Int32], restart: RestartPolicy, stop: StopPolicy, autostart: Bool
+        processes: [Int32], restart: RestartPolicy, stop: StopPolicy, autostart: Bool, report: AppReport? = nil
     ) {
         self.instance = instance
         self.script = script
@@ -215,6 +221,7 @@ package struct InstanceDetail: Codable, Sendable {
         self.restart = restart
         self.stop = stop
         self.autostart = autostart
+        self.report = report
     }
 }
 

@@ -200,7 +200,10 @@ final class Daemon: Lifecycle {
         keeperLink.attached = { [fleet] in
             fleet.channels.depositAgain()
             fleet.sockets.depositAgain()
+            fleet.stored.depositAgain()
+            fleet.reports.depositAgain()
         }
+        homeWatch.repaired = { [fleet] in fleet.sockets.saveAgain() }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
 
@@ -291,9 +294,12 @@ final class Daemon: Lifecycle {
         let begun = SystemClock.now()
         fleet.channels.take(deposits)
         fleet.sockets.take(deposits)
+        fleet.stored.take(deposits)
+        fleet.reports.take(deposits)
         let summary = Adoption(services: services, fleet: fleet, isTableExact: isTableExact).perform()
         fleet.channels.closeUnclaimed()
         fleet.settleSockets()
+        fleet.reports.settle { [fleet] in fleet[$0.id]?.processes[$0.generation]?.pidfd != nil }
         dispatcher.reloads.resume()
         policies.begin()
         inspector.lookSoon()

@@ -130,6 +130,9 @@ extension AppSpec {
         return readiness.timeout ?? ReadinessPolicy.usualTimeout
     }
 
+    /// Whether its processes get a notification socket (`sd_notify`).
+    package var hasNotificationSocket: Bool { readiness?.notify == true || watchdog != nil || listen != nil }
+
     /// Whether its instances are workers of Node's cluster, with Hearth as their primary.
     package var isCluster: Bool {
         mode == .cluster && ["node", "nodejs"].contains(program)

@@ -26,8 +26,8 @@ package enum Event: Hashable, Sendable {
     case spawnFailed(Generation, SpawnFailure)
     /// The app can serve now, by what it says or by what is seen of it.
     case ready(Generation, ReadySign)
-    /// It has not said in time that it is well.
-    case watchdogMissed(Generation)
+    /// It has not said in time that it is well, or said that it is not.
+    case watchdogMissed(Generation, detail: String)
     case exited(Generation, ExitStatus)
     /// No process of the generation is left.
     case treeGone(Generation)

@@ -204,7 +204,7 @@ package struct InstanceMachine: Sendable {
         case .ready(let generation, let sign):
             if generation == successor?.generation { return successorShows(sign, at: now) }
             return ready(generation, sign)
-        case .watchdogMissed(let generation): return watchdogMissed(generation, at: now)
+        case .watchdogMissed(let generation, let detail): return watchdogMissed(generation, detail, at: now)
         case .spawnFailed(let generation, let failure): return spawnFailed(generation, failure, at: now)
         case .exited(let generation, let status): return exited(generation, status, at: now)
         case .treeGone(let generation): return treeGone(generation, at: now)
@@ -437,15 +437,13 @@ package struct InstanceMachine: Sendable {
     }
 
     /// It hangs: it is stopped and started again.
-    private mutating func watchdogMissed(_ generation: Generation, at now: Instant) -> [Effect] {
+    private mutating func watchdogMissed(_ generation: Generation, _ detail: String, at now: Instant) -> [Effect] {
         guard generation == self.generation else { return [] }
         switch state {
         case .online, .launching: break
         case .stopped, .starting, .stopping, .waiting, .errored, .stuck: return []
         }
-        let effects = stop(.restart, by: .hearth, at: now)
-        reason.detail = "it did not say within \(spec.watchdog ?? Milliseconds(0)) that it is well"
-        return effects
+        return stop(.restart, by: Actor("hearth (watchdog: \(detail))"), at: now)
     }
 
     /// As PM2 has it: what does not say that it is ready counts as online all the same.

@@ -111,6 +111,10 @@ struct AppKeysTests {
         Case("treekill", "false") { !$0.stop.wholeTree },
         Case("shutdown_with_message shutdownWithMessage", "true") { $0.stop.withMessage == true && $0.kept == nil },
         Case("wait_ready waitReady", "true") { $0.readyTimeout == Milliseconds(3000) && $0.kept == nil },
+        Case("listen", "8080", [.hearth]) {
+            $0.listen == [ListenSpec(name: "web", address: .tcp(host: nil, port: 8080))]
+        },
+        Case("listen", "8080", [.pm2]) { $0.listen == nil && $0.kept == nil },
         Case("listen_timeout listenTimeout", "5000") {
             $0.readyTimeout == nil && $0.readiness?.timeout == Milliseconds(5000)
         },
@@ -119,6 +123,12 @@ struct AppKeysTests {
         Case("drain", "'2s'", [.hearth]) { $0.drain == DrainPolicy(grace: Milliseconds(2000)) },
         Case("listen_timeout listenTimeout", "5000, wait_ready: true") { $0.readyTimeout == Milliseconds(5000) },
         Case("wait_ready", "false") { $0.readiness == nil },
+        Case("notify", "true", [.hearth]) { $0.readyTimeout == Milliseconds(3000) && $0.readiness?.notify == true },
+        Case("notify", "false", [.hearth]) { $0.readiness == nil && !$0.hasNotificationSocket },
+        Case("notify", "true, listen_timeout: 9000", [.hearth]) { $0.readyTimeout == Milliseconds(9000) },
+        Case("watchdog", "'10s'", [.hearth]) { $0.watchdog == Milliseconds(10_000) && $0.hasNotificationSocket },
+        Case("watchdog", "250", [.hearth]) { $0.watchdog == Milliseconds(250) },
+        Case("watchdog", "false", [.hearth]) { $0.watchdog == nil },
         Case("out_file out_log output out outFile outLog", "'logs/o'") { $0.output.outFile == "/logs/o" },
         Case("error_file err_log err_file err error errorFile errLog errFile", "'~/e'") {
             $0.output.errorFile == "/home/me/e"
@@ -161,11 +171,23 @@ struct AppKeysTests {
         }
     }
 
+    @Test(
+        "a watchdog that is no time from 100 ms to 30 days is refused, with key and value",
+        arguments: ["'soon'", "99", "0", "-1", "'31d'", "true", "[]", "1.5"])
+    func badWatchdog(value: String) throws {
+        let text = "[{script: '/bin/true', name: 'a', watchdog: \(value)}]"
+        let failure = #expect(throws: (any Error).self) {
+            try AppFile.parse(Array(text.utf8), name: "apps.json", dialect: .hearth)
+        }
+        let told = failure.map { "\($0)" } ?? ""
+        #expect(told.contains("apps.json: [0].watchdog: expected a time from 100 ms to 30 days"), "\(told)")
+    }
+
     @Test("no key is without a test")
     func complete() {
         let tested = Set(Self.table.flatMap(\.keys).map { $0.hasPrefix("s:") ? String($0.dropFirst(2)) : $0 })
         let untested = AppKeys.table.filter { !$0.spellings.contains { tested.contains($0) } }.map(\.name)
-        #expect(untested == ["append_env_to_name", "listen"])
+        #expect(untested == ["append_env_to_name"])
     }
 
     /// As people write it for a web shop and its workers.

@@ -16,13 +16,17 @@ struct InterfaceTests {
         id: InstanceID(1), name: "n", namespace: "default", number: 0, generation: Generation(1), pid: 2,
         status: .online, wanted: .running, reason: "r", reasonKind: "started", restarts: 0, unstableRestarts: 0,
         uptimeMs: 1, startedAt: 1, createdAt: 1, cpuPercent: 1.5, memoryBytes: 1, ports: [port], cwd: "/",
-        command: "c", outLog: "o", errorLog: "e", nextStartAt: 1, lastExit: exit)
+        command: "c", outLog: "o", errorLog: "e", nextStartAt: 1, lastExit: exit, statusText: "s")
     private static let restart = RestartPolicy(
         restartDelay: Milliseconds(1), exponentialBackoff: Milliseconds(1), stopExitCodes: [1])
     private static let detail = InstanceDetail(
         instance: instance, script: "s", interpreter: "i", interpreterArguments: [], arguments: [], user: "u",
         memoryPeakBytes: 1, cpuSeconds: 1, tasks: 1, fds: 1, processes: [1], restart: restart, stop: StopPolicy(),
-        autostart: true)
+        autostart: true, report: report)
+    private static let metric = AppMetric(name: "n", value: .number(1.5), unit: "u", type: "t", historic: true)
+    private static let action = AppAction(name: "n", type: "t", arity: 1, options: "{}")
+    private static let report = AppReport(metrics: [metric], actions: [action], options: "{}", nodeVersion: "v")
+    private static let answer = ActionAnswer(id: InstanceID(1), name: "n", namespace: "default", value: "null")
     private static let holder = PortHolderView(
         port: 1, address: "::", pid: 1, user: "u", command: "c", ageSeconds: 1, ours: "o")
     private static let explanation = Explanation(
@@ -44,16 +48,20 @@ struct InterfaceTests {
         spec.mode = .cluster
         spec.stop = stop
         spec.readiness = readiness
+        spec.listen = [listen]
+        spec.watchdog = Milliseconds(1000)
         spec.source = "/f"
         spec.kept = ["time": "true"]
         return spec
     }()
     private static let stop = StopPolicy(withMessage: true)
-    private static let readiness = ReadinessPolicy(timeout: Milliseconds(1))
+    private static let readiness = ReadinessPolicy(timeout: Milliseconds(1), notify: true)
+    private static let listen = ListenSpec(
+        name: "web", address: .tcp(host: "::1", port: 1), backlog: 1, reusePort: true, mode: 0o600)
     private static let schedule = RestartSchedule(pattern: "0 3 * * *")
     private static let watch = WatchPolicy(paths: ["/w"], ignore: ["*.log"], extensions: ["js"])
     private static let entry = InventoryEntry(
-        instance: instance, spec: fullSpec, environment: "e", uniqueId: "u", user: "u")
+        instance: instance, spec: fullSpec, environment: "e", uniqueId: "u", user: "u", report: report)
     private static let change = SpecChange(id: InstanceID(1), spec: fullSpec, environment: ["k": "v"])
     private static let snapshot = SnapshotView(name: "n", at: 1, apps: 1, instances: 1, kind: "saved")
     private static let difference = Difference(name: "n", change: "added", details: [])
@@ -68,6 +76,7 @@ struct InterfaceTests {
         "RestartSchedule": schedule, "WatchPolicy": watch, "EnvironmentFilter": EnvironmentFilter(), "Entry": entry,
         "Change": change,
         "PortHolder": holder, "Explanation": explanation, "Variable": variable, "Result": result,
+        "Metric": metric, "AppAction": action, "Report": report, "Answer": answer, "ListenSpec": listen,
         "Snapshot": snapshot, "Difference": difference, "Event": event,
     ]
 
@@ -95,6 +104,13 @@ struct InterfaceTests {
                 ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
             ),
             .inventory: (selectors, InventoryReply(entries: [], environments: [:], notes: [])),
+            .trigger: (
+                TriggerParameters(selectors: [], action: "a", parameters: "p", timeout: 1, origin: "o"),
+                TriggerReply(results: [], answer: answer)
+            ),
+            .send: (
+                SendParameters(selectors: [], line: "l", message: "m", origin: "o"), SendReply(results: [])
+            ),
             .signal: (SignalParameters(signal: "s", selectors: [], origin: "o"), SignalReply(results: [])),
             .scale: (ScaleParameters(name: "n", count: 1, change: 1, origin: "o"), instances),
             .environment: (selectors, EnvironmentReply(id: InstanceID(1), name: "n", variables: [])),

@@ -10,7 +10,13 @@ struct InventoryReplyTests {
         status: .online, wanted: .running, reason: "started", reasonKind: "started", restarts: 2, unstableRestarts: 1,
         uptimeMs: 12, startedAt: 5, createdAt: 1_795_270_760_471, cpuPercent: 1.5, memoryBytes: 1 << 33, ports: [],
         cwd: "/srv/app", command: "node /srv/app/index.js", outLog: "/a/b-out.log", errorLog: nil, nextStartAt: nil,
-        lastExit: nil)
+        lastExit: nil, statusText: "works: \"3\"\n")
+
+    private static let report = AppReport(
+        metrics: [
+            AppMetric(name: "a", value: .integer(1 << 40)), AppMetric(name: "b", value: .number(0.5), unit: "ms"),
+            AppMetric(name: "c", value: .flag(true), historic: false), AppMetric(name: "d", value: .text("1")),
+        ], actions: [AppAction(name: "gc", options: "{\"a\":1}")], nodeVersion: "22.1.0")
 
     private static let plain = AppSpec(name: "api", script: "/srv/app/index.js", cwd: "/srv/app")
 
@@ -35,7 +41,8 @@ struct InventoryReplyTests {
         spec.incrementVariable = "PORT"
         spec.pidFile = "/run/api.pid"
         spec.mode = .cluster
-        spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(8))
+        spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(8), notify: true)
+        spec.watchdog = Milliseconds(10)
         spec.source = "/srv/apps.yml"
         spec.kept = ["time": "true", "env_production": "{\"A\":\"2\"}"]
         return spec
@@ -45,7 +52,8 @@ struct InventoryReplyTests {
         InventoryReply(
             entries: specs.map {
                 InventoryEntry(
-                    instance: Self.view, spec: $0, environment: "e1", uniqueId: "95a725e2", user: "deploy")
+                    instance: Self.view, spec: $0, environment: "e1", uniqueId: "95a725e2", user: "deploy",
+                    report: $0 == Self.plain ? nil : Self.report)
             }, environments: ["e1": ["PATH": "/bin", "QUOTED": "a \"b\"\n"]], notes: ["a note"])
     }
 

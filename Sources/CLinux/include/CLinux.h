@@ -14,6 +14,7 @@
 #include "keeper_support.h"
 #include "loop.h"
 #include "mapping.h"
+#include "notify.h"
 #include "watch.h"
 #include "clinux_spawn.h"
 

@@ -56,6 +56,8 @@ enum keeper_kind {
     KEEPER_KIND_LISTENER = 4, // listening socket of an app
     KEEPER_KIND_STDIN = 5,
     KEEPER_KIND_LIST = 6,     // memfd of the desired state, while the disk does not take it
+    KEEPER_KIND_STORED = 7,   // what an app stored: an even index, and the odd one behind it for its name
+    KEEPER_KIND_REPORT = 8,   // memfd of what a process told once of itself: its actions
 };
 
 struct keeper_packet {

@@ -78,6 +78,15 @@ final class Session {
         }
     }
 
+    /// Answers as they come, until the handler says false or there are no more.
+    func stream<Parameters: Encodable, Reply: Decodable>(
+        _ method: Interface.Method, _ parameters: Parameters, as: Reply.Type, _ handler: (Reply) -> Bool
+    ) throws {
+        let client = try connect()
+        try waitUntilReady(client)
+        try client.stream(method, parameters, as: Reply.self, handler)
+    }
+
     /// - Parameter repeats: the same call twice is the same as once (it carries a token, or sets a state).
     func change<Parameters: Encodable, Reply: Decodable>(
         _ method: Interface.Method, _ parameters: Parameters, as: Reply.Type = Reply.self, repeats: Bool,

@@ -29,7 +29,7 @@ struct PM2Command: Sendable {
         PM2Command(
             name: "trigger", operands: "<id|proc_name|namespace|all> <action_name> [params]",
             help: "trigger process action"
-        ) { try PM2Signals(face: $0).trigger($1) },
+        ) { try PM2Trigger(face: $0).run($1) },
         PM2Command(name: "deploy", operands: "<file|environment>", help: "deploy your json") {
             try Deploy(program: "pm2 deploy", console: $0.console).run($1)
         },
@@ -65,7 +65,7 @@ struct PM2Command: Sendable {
             try PM2Lists(face: $0).ids($1[0])
         },
         PM2Command(name: "inspect", operands: "<name>", help: "inspect a process") {
-            try PM2Signals(face: $0).trigger([$1[0], "internal:inspect"])
+            try PM2Trigger(face: $0).run([$1[0], "internal:inspect"])
         },
         PM2Command(
             name: "delete", aliases: ["del"], operands: "<name|id|namespace|script|all|json|stdin...>",

@@ -16,6 +16,8 @@ final class Dispatcher {
     var lifecycle: (any Lifecycle)?
     let specTexts = SpecTexts()
     private var streams: [Int32: Int] = [:]
+    /// Who waits for the answers of apps.
+    private var triggers: [Int32: Int] = [:]
     /// False while a new daemon is still adopting.
     var isReady = false
     let startedAt = SystemClock.now()
@@ -64,6 +66,8 @@ final class Dispatcher {
         case .act: call.withParameters(ActParameters.self) { self.act(call, $0) }
         case .configure: call.withParameters(ConfigureParameters.self) { self.configure(call, $0) }
         case .inventory: call.withParameters(SelectorParameters.self) { self.inventory(call, $0) }
+        case .trigger: call.withParameters(TriggerParameters.self) { self.trigger(call, $0) }
+        case .send: call.withParameters(SendParameters.self) { self.send(call, $0) }
         case .signal: call.withParameters(SignalParameters.self) { self.signal(call, $0) }
         case .scale: call.withParameters(ScaleParameters.self) { self.scale(call, $0) }
         case .save: call.withParameters(SaveParameters.self) { self.save(call, $0) }
@@ -151,7 +155,8 @@ final class Dispatcher {
         guard let member = fleet[id] else { return nil }
         return InstanceView(
             member.desired, member.machine.record, now: now, wallClockOffset: offset,
-            logs: services.paths.logFiles(of: member.desired.spec, id: id), usage: inspector.usage(of: id))
+            logs: services.paths.logFiles(of: member.desired.spec, id: id), usage: inspector.usage(of: id),
+            statusText: fleet.notifications.statusText(id, member.machine.generation))
     }
 
     func views(_ ids: [InstanceID]) -> [InstanceView] {
@@ -162,9 +167,14 @@ final class Dispatcher {
     /// A stream ended because its client went away.
     func closed(_ connection: Connection) {
         if let token = streams.removeValue(forKey: connection.descriptor) { services.journal.stopListening(token) }
+        if let token = triggers.removeValue(forKey: connection.descriptor) { _ = fleet.reports.stopWaiting(token) }
     }
 
     func isStreaming(to connection: Connection) -> Bool { streams[connection.descriptor] != nil }
+
+    func keepTrigger(_ connection: Connection, _ token: Int) { triggers[connection.descriptor] = token }
+
+    func endTrigger(_ connection: Connection) { triggers[connection.descriptor] = nil }
 
     func keepStream(_ connection: Connection, _ token: Int) { streams[connection.descriptor] = token }
 }

@@ -125,7 +125,8 @@ extension Dispatcher {
             if let key, environments[key] == nil { environments[key] = services.state.desired.environments[key] }
             return InventoryEntry(
                 instance: view, spec: member.desired.spec, environment: key, uniqueId: member.desired.uniqueID,
-                user: member.desired.spec.uid ?? own)
+                user: member.desired.spec.uid ?? own,
+                report: fleet.reports.report(id, member.machine.generation))
         }
         return InventoryReply(entries: entries, environments: environments, notes: notes)
     }

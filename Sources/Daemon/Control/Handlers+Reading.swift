@@ -2,6 +2,7 @@ import Control
 import Model
 import Platform
 import Records
+import Supervision
 
 #if canImport(Glibc)
     import Glibc
@@ -41,7 +42,9 @@ extension Dispatcher {
                     guard let member = self.fleet[id], let view = self.view(id, now: now, offset: offset) else {
                         return nil
                     }
-                    return Self.detail(member, view, details[id], self.services)
+                    var detail = Self.detail(member, view, details[id], self.services)
+                    detail.report = self.fleet.reports.report(id, member.machine.generation)
+                    return detail
                 }
                 call.reply(ShowReply(details: answers), isLarge: answers.count > Self.manyInstances)
             }

@@ -57,6 +57,11 @@ enum SpecValidation {
                     (0...2_592_000_000).contains(time.rawValue), "\(name) \(time.rawValue) is not 0 to 30 days in ms")
             }
         }
+        if let period = app.watchdog {
+            try check(
+                (Notification.shortestPeriod...Notification.longestPeriod).contains(period),
+                "watchdog \(period.rawValue) is not 100 ms to 30 days in ms")
+        }
         if let limit = app.memoryLimit { try check(limit > 0, "memoryLimit \(limit) is not above 0") }
         if let pattern = app.schedule?.pattern {
             do throws(CronSchedule.Invalid) { _ = try CronSchedule(parsing: pattern) } catch {

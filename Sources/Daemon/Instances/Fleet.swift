@@ -61,10 +61,15 @@ final class Fleet {
     let trees: ProcessTrees
     let exits: ExitWatcher
     let channels: Channels
+    let notifications: Notifications
+    let reports: AppReports
     let sockets: HeldSockets
+    let stored: StoredDescriptors
     let cluster: ClusterPrimary
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
+    /// All that ran is adopted: a socket that nobody needs now is let go.
+    var knowsAllUses = false
     private(set) var members: [InstanceID: Member] = [:]
     private var pendingSpawns = 0
     private var observers: [Int: (InstanceID) -> Void] = [:]
@@ -88,22 +93,20 @@ final class Fleet {
         trees = ProcessTrees(services)
         exits = ExitWatcher(services)
         channels = Channels(services)
+        notifications = Notifications(services)
+        reports = AppReports(services)
         sockets = HeldSockets(services)
+        stored = StoredDescriptors(services)
         cluster = ClusterPrimary(services, channels, sockets)
         cluster.specification = { [unowned self] id in self.members[id]?.desired.spec }
         cluster.isStaying = { [unowned self] key in
             guard let machine = self.members[key.id]?.machine else { return false }
+            if machine.successor?.generation == key.generation { return true }
             return machine.generation == key.generation && [.launching, .online].contains(machine.status)
         }
         cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
-        channels.onMessage = { [unowned self] key, message in
-            if message == .ready { self.send(.ready(key.generation, .message), to: key.id) }
-        }
-        channels.onMisuse = { [unowned self] id, message in
-            let member = self.members[id]
-            self.services.journal.add(
-                "channel", id: id, name: member?.desired.spec.name, pid: member?.machine.process?.pid, message)
-        }
+        hearMessages()
+        hearNotifications()
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -139,13 +142,19 @@ final class Fleet {
         for (generation, held) in member.processes {
             guard let pidfd = held.pidfd, let process = held.tree.main else { continue }
             watch(id, generation, process, pidfd)
-            cluster.enter(ProcessKey(id, generation), isNew: false)
             if member.desired.spec.hasChannel { channels.recover(id, generation, from: pidfd) }
             recoverSockets(of: member, generation, held)
+            cluster.enter(ProcessKey(id, generation), isNew: false)
         }
         perform(effects, on: id)
         // Before any timer: what it said while no daemon ran counts, however late it is.
-        for (generation, held) in member.processes where held.pidfd != nil { channels.listen(id, generation) }
+        for (generation, held) in member.processes {
+            guard held.pidfd != nil, let process = held.tree.main else { continue }
+            channels.listen(id, generation)
+            if member.desired.spec.hasNotificationSocket {
+                notifications.adopt(id, generation, member.desired.spec, process)
+            }
+        }
     }
 
     func setToken(_ token: String?, of id: InstanceID) {
@@ -180,19 +189,22 @@ final class Fleet {
     // MARK: Events
 
     func send(_ event: Event, to id: InstanceID) {
-        guard let spec = members[id]?.desired.spec else { return }
+        guard members[id] != nil else { return }
         if case .exited(let generation, _) = event {
             forget(id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
-        if !sockets.isEmpty { settleSockets(of: spec, id) }
+        if stored.hasAny(id) { settleStored(id) }
     }
 
     /// Reports come last: an app that crashed is started again before anybody is told.
     private func perform(_ effects: [Effect], on id: InstanceID) {
-        let name = members[id]?.desired.spec.name
+        let spec = members[id]?.desired.spec
+        let name = spec?.name
         for effect in effects { perform(effect, on: id) }
+        // Before anybody is told: who has stopped an app finds nobody listening.
+        if let spec { settleSockets(of: spec, id) }
         for case .report(let kind, let message) in effects {
             services.journal.add(
                 kind.rawValue, id: id, name: name, pid: members[id]?.machine.process?.pid, message)
@@ -209,8 +221,8 @@ final class Fleet {
         case .askToEnd(let generation, let signal, let wholeTree):
             if channels.askToEnd(id, generation) { break }
             terminate(member, generation, signal, wholeTree: wholeTree)
-        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .watchSocket(let generation): watchSocket?(id, generation)
+        case .drain(let generation): cluster.drain(ProcessKey(id, generation))
         case .kill(let generation, let wholeTree):
             if let pidfd = member.processes[generation]?.pidfd { _ = clinux_pidfd_send_signal(pidfd, SIGKILL) }
             if wholeTree {
@@ -305,6 +317,7 @@ final class Fleet {
         guard let member = members.removeValue(forKey: id) else { return }
         for token in member.timers.values { services.loop.cancel(token) }
         channels.closeAll(id)
+        notifications.closeAll(id)
         // A tombstone until the list on disk has forgotten the entry too: a daemon that dies in between must not take
         // the entry for one that was never started.
         var tombstone = member.machine.record
@@ -341,7 +354,7 @@ final class Fleet {
         acquireSockets(of: id, generation) { [unowned self] result in
             self.pendingSpawns -= 1
             switch result {
-            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets))
+            case .success(let sockets): self.spawn(id, generation, DescriptorPlan(sockets + self.stored.copies(id)))
             case .failure(let failure): self.spawnFailed(id, generation, failure)
             }
         }
@@ -350,6 +363,8 @@ final class Fleet {
     /// What belongs to one process goes with it.
     private func forget(_ id: InstanceID, _ generation: Generation) {
         channels.close(id, generation)
+        notifications.close(id, generation)
+        reports.close(id, generation)
         cluster.leave(ProcessKey(id, generation))
         closeSockets(of: id, generation)
     }
@@ -377,15 +392,17 @@ final class Fleet {
                     (from: channel.app, to: plan.channel.app), (from: channel.own, to: plan.channel.own),
                 ]
             } catch {
-                let failure = SpawnFailure(
-                    stage: .descriptors, errno: error.errno,
-                    message: "its channel cannot be made: \(errorText(error.errno))")
                 plan.close()
-                // Not from within the effect that asked for the process.
-                services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
-                    self.spawnFailed(id, generation, failure)
-                }
-                return
+                return failSoon(id, generation, "its channel cannot be made", error)
+            }
+        }
+        if member.desired.spec.hasNotificationSocket {
+            do throws(SystemError) {
+                environment.channel += try notifications.open(id, generation, member.desired.spec)
+            } catch {
+                if let appEnd { close(appEnd) }
+                plan.close()
+                return failSoon(id, generation, "its notification socket cannot be made", error)
             }
         }
         var worker: WorkerCommand?
@@ -410,6 +427,15 @@ final class Fleet {
         }
     }
 
+    /// Not from within the effect that asked for the process.
+    private func failSoon(_ id: InstanceID, _ generation: Generation, _ what: String, _ error: SystemError) {
+        let failure = SpawnFailure(
+            stage: .descriptors, errno: error.errno, message: "\(what): \(errorText(error.errno))")
+        services.loop.schedule(after: Milliseconds(0)) { [unowned self] in
+            self.spawnFailed(id, generation, failure)
+        }
+    }
+
     private static func spawn(
         _ request: SpawnRequest, in environment: AppEnvironment, as worker: WorkerCommand?
     ) -> Result<SpawnedProcess, SpawnFailure> {
@@ -430,6 +456,7 @@ final class Fleet {
         watch(id, generation, child.process, child.pidfd)
         send(.spawned(generation, child.process), to: id)
         channels.listen(id, generation)
+        notifications.begin(id, generation, child.process)
         spawned?(id)
     }
 

@@ -23,6 +23,15 @@ final class EventJournal {
         for listener in listeners.values { listener(event) }
     }
 
+    var hasListeners: Bool { !listeners.isEmpty }
+
+    /// For those who listen just now: neither kept nor written down.
+    func pass(_ kind: String, id: InstanceID, name: String?, pid: Int32?, _ message: String) {
+        let event = EventView(
+            at: SystemClock.wallClock(), kind: kind, id: id, name: name, pid: pid, message: message)
+        for listener in listeners.values { listener(event) }
+    }
+
     func last(_ count: Int) -> ArraySlice<EventView> { events.suffix(max(0, min(count, Self.kept))) }
 
     func listen(_ body: @escaping (EventView) -> Void) -> Int {

@@ -71,9 +71,12 @@ struct DescriptorPlan {
         var entries = [
             "LISTEN_FDS=\(sockets.count)", "LISTEN_FDNAMES=\(sockets.map(\.name).joined(separator: ":"))",
         ]
+        var suffixes: Set<String> = []
         for (index, socket) in sockets.enumerated() {
-            let number = firstCopy &+ Int32(clamping: index)
-            entries.append("HEARTH_FD_\(ListenSpec.variableSuffix(of: socket.name))=\(number)")
+            // What an app stored may be called like another one: the first has the name.
+            let suffix = ListenSpec.variableSuffix(of: socket.name)
+            guard suffixes.insert(suffix).inserted else { continue }
+            entries.append("HEARTH_FD_\(suffix)=\(firstCopy &+ Int32(clamping: index))")
         }
         return entries
     }

@@ -123,12 +123,12 @@ extension PM2Record {
         add("unique_id", entry.uniqueId.map { .string($0) })
         add("username", .string(entry.user))
         add("version", .string(facts.version))
-        add("node_version", facts.nodeVersion.map { .string($0) })
+        add("node_version", (entry.report?.nodeVersion ?? facts.nodeVersion).map { .string($0) })
         add("vizion_running", .bool(false))
         add("km_link", .bool(false))
-        add("axm_actions", .array([]))
-        add("axm_monitor", .emptyObject)
-        add("axm_options", .emptyObject)
+        add("axm_actions", entry.report?.axmActions ?? .array([]))
+        add("axm_monitor", entry.report?.axmMonitor ?? .emptyObject)
+        add("axm_options", entry.report?.axmOptions ?? .emptyObject)
         add("axm_dynamic", .emptyObject)
     }
 

@@ -10,6 +10,19 @@ package enum Description {
         let name = DisplayText.escape(record.entry.spec.name, unicode: true)
         var lines = [screen.paint(" Describing process with id \(id) - name \(name) ", .inverse, .bold)]
         lines += table(rows(record, screen), screen)
+        if let report = record.entry.report {
+            if !report.actions.isEmpty {
+                lines.append(screen.paint(" Actions available ", .inverse, .bold))
+                lines += column(report.actions.map(\.name), screen)
+                lines.append(" Trigger via: pm2 trigger \(name) <action_name>")
+                lines.append("")
+            }
+            if !report.metrics.isEmpty {
+                lines.append(screen.paint(" Code metrics value ", .inverse, .bold))
+                lines += table(
+                    report.metrics.map { ($0.name, ProcessTable.Cell("\($0.value.shown) \($0.unit ?? "")")) }, screen)
+            }
+        }
         lines.append(screen.paint(" Divergent env variables from local env ", .inverse, .bold))
         lines += table(divergent(record, local: local), screen)
         lines += [
@@ -68,6 +81,14 @@ package enum Description {
             guard let value = stored[name], !value.isEmpty, value != local[name] else { return nil }
             return (name, ProcessTable.Cell(value))
         }
+    }
+
+    private static func column(_ names: [String], _ screen: Screen) -> [String] {
+        let width = names.reduce(0) { max($0, DisplayText.width(DisplayText.escape($1, unicode: true))) } + 2
+        let line = String(repeating: "─", count: width)
+        let bar = screen.paint("│", .gray)
+        let rows = names.map { bar + ProcessTable.padded(ProcessTable.Cell($0, [.cyan, .bold]), width, screen) + bar }
+        return [screen.paint("┌\(line)┐", .gray)] + rows + [screen.paint("└\(line)┘", .gray)]
     }
 
     /// Two columns, each as wide as its longest text.

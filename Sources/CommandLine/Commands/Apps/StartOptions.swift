@@ -76,9 +76,18 @@ struct StartOptions: ParsableArguments {
     @Flag(help: "It is online when it says 'ready' on its channel.")
     var waitReady = false
 
+    @Flag(help: "It is online when it says READY=1 on its notification socket (sd_notify).")
+    var notify = false
+
     @Option(
         help: ArgumentHelp(
-            "With --wait-ready: after this time it counts as online anyway (default: 3s).", valueName: "time"))
+            "Restart it when it has not said WATCHDOG=1 for so long (sd_notify).", valueName: "time"))
+    var watchdog: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --wait-ready or --notify: after this time it counts as online anyway (default: 3s).",
+            valueName: "time"))
     var listenTimeout: String?
 
     @Option(
@@ -157,6 +166,10 @@ struct StartOptions: ParsableArguments {
         if noTreekill { draft.killsTree = false }
         if shutdownWithMessage { draft.stopsWithMessage = true }
         if waitReady { draft.waitsForReady = true }
+        if notify { draft.notifies = true }
+        draft.watchdog = try parse(watchdog, "watchdog", "a time from 100 ms to 30 days, such as 10s") {
+            TextValues.watchdogPeriod($0)
+        }
         if noSlowRetry { draft.slowRetry = false }
         draft.instances = try parse(instances, "instances", "a number or max") { InstanceCount($0) }
         draft.killTimeout = try time(killTimeout, "kill-timeout")
@@ -191,7 +204,8 @@ struct StartOptions: ParsableArguments {
             ("--no-autorestart", noAutorestart), ("--stop-exit-codes", stopExitCodes != nil),
             ("--no-treekill", noTreekill), ("--no-autostart", noAutostart), ("--no-slow-retry", noSlowRetry),
             ("--shutdown-with-message", shutdownWithMessage), ("--wait-ready", waitReady),
-            ("--listen-timeout", listenTimeout != nil), ("--listen", !listen.isEmpty),
+            ("--notify", notify), ("--watchdog", watchdog != nil), ("--listen-timeout", listenTimeout != nil),
+            ("--listen", !listen.isEmpty),
             ("--output", output != nil), ("--error", error != nil), ("--merge-logs", mergeLogs),
             ("--stdin", stdin != nil),
         ]

@@ -9,6 +9,7 @@ enum DetailBlock {
         addState(detail, &block)
         addProgram(detail, &block)
         addPolicies(detail, &block)
+        addReport(detail.report, &block)
         block.add("output log", view.outLog ?? "nowhere")
         block.add("error log", view.errorLog ?? "nowhere")
         block.add("created", Quantities.timestamp(milliseconds: view.createdAt))
@@ -20,6 +21,7 @@ enum DetailBlock {
         let view = detail.instance
         block.add("status", view.status.rawValue, ListTable.style(of: view.status))
         block.add("reason", view.reason)
+        if let text = view.statusText { block.add("it says", text) }
         if view.namespace != "default" { block.add("namespace", view.namespace) }
         if let pid = view.pid {
             block.add("pid", String(pid))
@@ -74,6 +76,15 @@ enum DetailBlock {
             : "\(detail.stop.signal) to \(detail.stop.wholeTree ? "the whole tree" : "the main process")"
         block.add("stop", "\(request), SIGKILL after \(detail.stop.killTimeout)")
         if !detail.autostart { block.add("autostart", "no") }
+    }
+
+    private static func addReport(_ report: AppReport?, _ block: inout Block) {
+        guard let report else { return }
+        for metric in report.metrics {
+            block.add("metric", "\(metric.name): \(metric.value.shown)" + (metric.unit.map { " \($0)" } ?? ""))
+        }
+        block.add("actions", report.actions.map(\.name).joined(separator: ", "))
+        block.add("node", report.nodeVersion)
     }
 
     static func sentence(_ exit: ExitView) -> String {

@@ -3,7 +3,7 @@ import Control
 import Glibc
 import Model
 
-/// Commands that reach into an app: a signal, a line for its standard input, an action, its counters.
+/// Commands that reach into an app: a signal, a line for its standard input, its counters.
 struct PM2Signals {
     let face: PM2Session
     private var console: PM2Console { face.console }
@@ -54,44 +54,21 @@ struct PM2Signals {
     func line(_ target: String, _ line: String) throws {
         let entry = try face.inventory().entries.first { $0.instance.id.description == target }
         guard let entry else { return try refuse("Process with ID <\(target)> unknown.") }
-        guard let pid = entry.instance.pid else { return try refuse("Process with ID <\(target)> offline.") }
-        let path = "/proc/\(pid)/fd/0"
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else {
-            return try refuse("Process with ID <\(target)> reads no standard input of ours.")
-        }
-        let fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-        guard fd >= 0 else { return try refuse("the standard input of <\(target)>: \(FileProbe.describe(errno))") }
-        defer { close(fd) }
-        let bytes = Array((line + "\n").utf8)
-        let count = write(fd, bytes, bytes.count)
-        guard count == bytes.count else {
-            return try refuse(
-                "the standard input of <\(target)> is full: \(max(0, count)) of \(bytes.count) bytes were taken")
+        guard entry.instance.pid != nil else { return try refuse("Process with ID <\(target)> offline.") }
+        try face.connect()
+        let reply: SendReply = try face.session.change(
+            .send,
+            SendParameters(
+                selectors: [SelectorMatching.exactly(entry.instance.id)], line: line, message: nil,
+                origin: face.origin), repeats: false)
+        if let failure = reply.results.first(where: { !$0.ok }) {
+            return try refuse("Process with ID <\(target)>: \(failure.message)")
         }
         try PM2Lists(face: face).table()
     }
 
     private func refuse(_ why: String) throws {
         console.error("Error: \(why)")
-        throw PM2Exit.failed
-    }
-
-    // MARK: - trigger
-
-    /// No app has registered an action with this daemon: PM2's answer for that.
-    func trigger(_ words: [String]) throws {
-        let all = try face.inventory().entries.map(\.instance)
-        let target = words.first ?? ""
-        if let id = UInt32(target).map({ InstanceID($0) }) {
-            guard let instance = all.first(where: { $0.id == id }) else {
-                console.plainError("\(target) id unknown")
-                throw PM2Exit.failed
-            }
-            console.plainError("Action doesn't exist \(words.dropFirst().first ?? "") for \(instance.name)")
-            throw PM2Exit.failed
-        }
-        console.plainError("Not any process has received a command (offline or unexistent)")
         throw PM2Exit.failed
     }
 
