@@ -13,8 +13,11 @@ package struct Outbox: Sendable {
         }
     }
 
-    /// A process that does not read gets no more.
-    package static let limit = 256
+    /// A process that does not take its answers gets no more: reading goes on, as what it says may be the acknowledgement
+    /// that is waited for.
+    private static let messageLimit = 4096
+    private static let byteLimit = 1 << 20
+    private static let descriptorLimit = 256
     private static let attempts = 4
 
     private var waiting: [Outgoing] = []
@@ -22,14 +25,22 @@ package struct Outbox: Sendable {
     private var urgent: [Outgoing] = []
     private var underWay: Outgoing?
     private var failures = 0
+    private var bytes = 0
+    private var descriptors = 0
 
     package init() {}
 
     package var isEmpty: Bool { waiting.isEmpty && urgent.isEmpty && underWay == nil }
-    package var isFull: Bool { waiting.count + urgent.count >= Self.limit }
 
-    package mutating func add(_ message: Outgoing, isUrgent: Bool = false) {
+    /// False: it is full, and the message was not added.
+    package mutating func add(_ message: Outgoing, isUrgent: Bool = false) -> Bool {
+        guard waiting.count + urgent.count < Self.messageLimit, bytes + message.line.count <= Self.byteLimit,
+            message.descriptor == nil || descriptors < Self.descriptorLimit
+        else { return false }
+        bytes += message.line.count
+        if message.descriptor != nil { descriptors += 1 }
         if isUrgent { urgent.append(message) } else { waiting.append(message) }
+        return true
     }
 
     /// What is to be sent now; nil while there is nothing, or an acknowledgement is waited for.
@@ -37,19 +48,19 @@ package struct Outbox: Sendable {
 
     /// `next` went out.
     package mutating func sent() {
-        if !urgent.isEmpty {
-            urgent.removeFirst()
-        } else if !waiting.isEmpty, underWay == nil {
-            let message = waiting.removeFirst()
-            if message.descriptor != nil { underWay = message }
-        }
+        guard let message = next else { return }
+        if urgent.isEmpty { waiting.removeFirst() } else { urgent.removeFirst() }
+        bytes -= message.line.count
+        if message.descriptor != nil { underWay = message }
     }
 
     /// The descriptor arrived. Returns ours of it, to be closed; nil: none was under way.
     package mutating func acknowledged() -> Int32? {
         failures = 0
-        defer { underWay = nil }
-        return underWay?.descriptor
+        guard let message = underWay else { return nil }
+        underWay = nil
+        descriptors -= 1
+        return message.descriptor
     }
 
     /// The descriptor got lost. It is sent again, three times; then it is given back to be closed.
@@ -58,6 +69,7 @@ package struct Outbox: Sendable {
         failures += 1
         if failures >= Self.attempts { return acknowledged() }
         underWay = nil
+        bytes += message.line.count
         waiting.insert(message, at: 0)
         return nil
     }

@@ -11,12 +11,12 @@ struct BookkeepingTests {
     @Test("behind a descriptor everything waits for its acknowledgement")
     func gating() {
         var outbox = Outbox()
-        outbox.add(line("a", 7))
-        outbox.add(line("b"))
+        _ = outbox.add(line("a", 7))
+        _ = outbox.add(line("b"))
         #expect(outbox.next == line("a", 7))
         outbox.sent()
         #expect(outbox.next == nil && !outbox.isEmpty)
-        outbox.add(line("ack"), isUrgent: true)
+        _ = outbox.add(line("ack"), isUrgent: true)
         #expect(outbox.next == line("ack"))
         outbox.sent()
         #expect(outbox.next == nil)
@@ -32,8 +32,8 @@ struct BookkeepingTests {
     @Test("a lost descriptor is sent four times in all, then given back")
     func refusals() {
         var outbox = Outbox()
-        outbox.add(line("a", 7))
-        outbox.add(line("b"))
+        _ = outbox.add(line("a", 7))
+        _ = outbox.add(line("b"))
         for _ in 0..<3 {
             outbox.sent()
             let result3 = outbox.refused()
@@ -44,9 +44,27 @@ struct BookkeepingTests {
         let result4 = outbox.refused()
         #expect(result4 == 7)
         #expect(outbox.next == line("b"))
-        outbox.add(line("c", 8))
+        _ = outbox.add(line("c", 8))
         let result5 = outbox.removeAll()
         #expect(result5 == [8] && outbox.isEmpty)
+    }
+
+    @Test("who takes no answers gets no more of them")
+    func bounds() {
+        var outbox = Outbox()
+        var added = 0
+        while added < 100_000, outbox.add(line("x")) { added += 1 }
+        #expect(added == 4096)
+        _ = outbox.removeAll()
+        added = 0
+        while added < 100_000, outbox.add(line("x", 7)) { added += 1 }
+        #expect(added == 256)
+        outbox.sent()
+        _ = outbox.acknowledged()
+        let hasRoom = outbox.add(line("x", 7))
+        #expect(hasRoom)
+        let isTooLong = outbox.add(line(String(repeating: "x", count: 1 << 20)))
+        #expect(!isTooLong)
     }
 
     @Test("a socket is given up when the last one that has it closes it")

@@ -86,7 +86,7 @@ final class Channel {
     func awaitMore() {
         guard isListening, !isClosed else { return }
         var interest: EventLoop.Interest = [.edge]
-        if pause == nil, !outbox.isFull { interest.insert(.readable) }
+        if pause == nil { interest.insert(.readable) }
         if isBlocked { interest.insert(.writable) }
         loop.change(descriptor, to: interest)
     }
@@ -94,7 +94,7 @@ final class Channel {
     /// Looks at what came, calls `receive` with it, and takes it out of the socket.
     func read(into window: UnsafeMutableRawBufferPointer, _ ready: EventLoop.Interest) {
         if ready.contains(.writable) { flush() }
-        guard pause == nil, !outbox.isFull, !isClosed else { return }
+        guard pause == nil, !isClosed else { return }
         let count = recv(descriptor, window.baseAddress, window.count, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK))
         let error = errno
         if count < 0, error == EAGAIN || error == EINTR { return }
@@ -188,13 +188,12 @@ final class Channel {
     /// - Parameter descriptor: goes with it, and is closed when it has arrived.
     @discardableResult
     func send(_ line: [UInt8], descriptor: Int32? = nil, isUrgent: Bool = false) -> Bool {
-        guard !isClosed, line.count <= PrimaryMessage.limit, !outbox.isFull else {
+        let message = Outbox.Outgoing(line: line, descriptor: descriptor)
+        guard !isClosed, line.count <= PrimaryMessage.limit, outbox.add(message, isUrgent: isUrgent) else {
             if let descriptor { _ = Glibc.close(descriptor) }
             return false
         }
-        outbox.add(Outbox.Outgoing(line: line, descriptor: descriptor), isUrgent: isUrgent)
         flush()
-        if outbox.isFull { awaitMore() }
         return true
     }
 
@@ -216,7 +215,7 @@ final class Channel {
     }
 
     private func flush() {
-        let wasHeld = isBlocked || outbox.isFull
+        let wasBlocked = isBlocked
         isBlocked = false
         while let message = outbox.next {
             let sent = clinux_send_line(descriptor, message.line, message.line.count, message.descriptor ?? -1)
@@ -227,6 +226,6 @@ final class Channel {
             // Any other failure shows on the reading side.
             outbox.sent()
         }
-        if wasHeld != (isBlocked || outbox.isFull) { awaitMore() }
+        if wasBlocked != isBlocked { awaitMore() }
     }
 }
