@@ -13,7 +13,7 @@ STATIC_DIR  := .build-static
 SOURCES     := $(wildcard Sources Tests Benchmarks)
 
 # The Varlink client of somebody else, for the tests that speak to hearthd with it.
-VARLINK    := varlink==31.0.0
+PYTHON_PKG := varlink==31.0.0 gunicorn==27.0.1 uvicorn==0.54.0
 PYTHON_ENV := $(CURDIR)/$(DEBUG_DIR)/python
 
 # Further arguments of `swift test` and of Benchmarks/run, such as TEST_FLAGS='--filter KeeperTests'.
@@ -102,6 +102,7 @@ setup-release:
 setup-test: setup-demo setup-release
 	python3 -c 'import ensurepip' 2>/dev/null || .ci/need python3-venv:python3-venv
 	test -x $(PYTHON_ENV)/bin/python3 || python3 -m venv $(PYTHON_ENV)
-	$(PYTHON_ENV)/bin/python3 -c 'import varlink' 2>/dev/null \
-	    || $(PYTHON_ENV)/bin/python3 -m pip install --quiet --disable-pip-version-check $(VARLINK) \
-	    || { echo "the Python package '$(VARLINK)' could not be installed; a test needs it: is PyPI reachable?" >&2; exit 1; }
+	$(PYTHON_ENV)/bin/python3 -c 'import gunicorn, uvicorn, varlink' 2>/dev/null \
+	    || $(PYTHON_ENV)/bin/python3 -m pip install --quiet --disable-pip-version-check $(PYTHON_PKG) \
+	    || { echo "the Python packages '$(PYTHON_PKG)' could not be installed; tests need them: is PyPI reachable?" >&2; exit 1; }
+	.ci/need npm:npm

@@ -56,15 +56,11 @@ extension AppReader {
         }
         let address = address(of: members, place)
         let name = text("name", of: members, place) ?? usualName
-        var listen = address.map { ListenSpec(name: name, address: $0) }
-        listen?.backlog = number("backlog", of: members, place, 1...65_535)
-        switch members["reuseport"] {
-        case nil, .null: break
-        case .bool(let flag): listen?.reusePort = flag
-        case let value?: complain("expected true or false, found \(value.kind) \(value.quoted)", place + ".reuseport")
-        }
-        listen?.mode = mode(of: members, place)
-        guard problems.count == known, let listen else { return nil }
+        let backlog = number("backlog", of: members, place, 1...65_535)
+        let reusePort = flag("reuseport", of: members, place)
+        let mode = mode(of: members, place)
+        guard problems.count == known, let address else { return nil }
+        let listen = ListenSpec(name: name, address: address, backlog: backlog, reusePort: reusePort, mode: mode)
         if let fault = listen.fault {
             complain(fault, place)
             return nil
@@ -104,6 +100,16 @@ extension AppReader {
         case .string(let text): return text
         case let value?:
             complain("expected a string, found \(value.kind) \(value.quoted)", "\(place).\(key)")
+            return nil
+        }
+    }
+
+    private mutating func flag(_ key: String, of members: [String: JSONValue], _ place: String) -> Bool? {
+        switch members[key] {
+        case nil, .null: return nil
+        case .bool(let flag): return flag
+        case let value?:
+            complain("expected true or false, found \(value.kind) \(value.quoted)", "\(place).\(key)")
             return nil
         }
     }

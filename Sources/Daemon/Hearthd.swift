@@ -203,6 +203,7 @@ final class Daemon: Lifecycle {
             fleet.stored.depositAgain()
             fleet.reports.depositAgain()
         }
+        homeWatch.repaired = { [fleet] in fleet.sockets.saveAgain() }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
 

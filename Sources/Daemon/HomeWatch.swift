@@ -20,6 +20,8 @@ final class HomeWatch {
     private var inotify: Int32 = -1
     private var repairTimer: EventLoop.TimerToken?
     private var isStopped = false
+    /// Told after a repair: what else lies in the directories may be gone, too.
+    var repaired: (() -> Void)?
 
     init(
         _ services: Services, _ server: ControlServer, _ keeperLink: KeeperLink, _ pm2Sockets: PM2Sockets?,
@@ -106,6 +108,7 @@ final class HomeWatch {
                 mended.append(path)
             }
             services.tableChanged()
+            repaired?()
         } catch {
             services.log.note("the home cannot be put in order: \(error)")
             services.loop.schedule(after: Milliseconds(1000)) { [unowned self] in self.repairSoon() }

@@ -66,13 +66,16 @@ package struct ListenQuery: Hashable, Sendable {
     package var data = "null"
     package var sequence = 0
     private var addressType = ""
+    /// As it stands there: with UDP none is -1.
+    private var statedDescriptor: Int?
 
     package init() {}
 
     /// Names the socket: the same for all workers that are to share it, unique within each.
     package var key: String {
         let place = [
-            address ?? "null", port.map(String.init) ?? "null", addressType, descriptor.map(String.init) ?? "",
+            address ?? "null", port.map(String.init) ?? "null", addressType,
+            statedDescriptor.map(String.init) ?? "",
         ]
         return place.joined(separator: ":") + ":\(index)"
     }
@@ -85,7 +88,8 @@ package struct ListenQuery: Hashable, Sendable {
         } else if name.isString("addressType") {
             note(addressType: value)
         } else if name.isString("fd") {
-            descriptor = value.integer.flatMap { $0 >= 0 ? $0 : nil }
+            statedDescriptor = value.integer
+            descriptor = statedDescriptor.flatMap { $0 >= 0 ? $0 : nil }
         } else if name.isString("flags") {
             flags = value.integer ?? 0
         } else if name.isString("backlog") {

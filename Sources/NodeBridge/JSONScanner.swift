@@ -90,6 +90,7 @@ struct JSONScanner {
 
     private mutating func string() -> Bool {
         guard take(0x22) else { return false }
+        skipPlain()
         while let byte = current {
             position += 1
             switch byte {
@@ -105,11 +106,25 @@ struct JSONScanner {
                 } else if JSONSlice.escaped(escape) == nil {
                     return false
                 }
+                skipPlain()
             case 0..<0x20: return false
             default: break
             }
         }
         return false
+    }
+
+    /// Most of what an app writes stands in strings: a plain loop.
+    private mutating func skipPlain() {
+        guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+        let end = bytes.count
+        var place = position
+        while place < end {
+            let byte = base[place]
+            if byte == 0x22 || byte == 0x5c || byte < 0x20 { break }
+            place += 1
+        }
+        position = place
     }
 
     private mutating func word(_ word: StaticString) -> Bool {

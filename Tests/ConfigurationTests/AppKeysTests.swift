@@ -111,9 +111,16 @@ struct AppKeysTests {
         Case("treekill", "false") { !$0.stop.wholeTree },
         Case("shutdown_with_message shutdownWithMessage", "true") { $0.stop.withMessage == true && $0.kept == nil },
         Case("wait_ready waitReady", "true") { $0.readyTimeout == Milliseconds(3000) && $0.kept == nil },
+        Case("listen", "8080", [.hearth]) {
+            $0.listen == [ListenSpec(name: "web", address: .tcp(host: nil, port: 8080))]
+        },
+        Case("listen", "8080", [.pm2]) { $0.listen == nil && $0.kept == nil },
         Case("listen_timeout listenTimeout", "5000") {
             $0.readyTimeout == nil && $0.readiness?.timeout == Milliseconds(5000)
         },
+        Case("drain", "false", [.hearth]) { $0.drain == DrainPolicy(isOn: false) },
+        Case("drain", "true", [.hearth]) { $0.drain == DrainPolicy() },
+        Case("drain", "'2s'", [.hearth]) { $0.drain == DrainPolicy(grace: Milliseconds(2000)) },
         Case("listen_timeout listenTimeout", "5000, wait_ready: true") { $0.readyTimeout == Milliseconds(5000) },
         Case("wait_ready", "false") { $0.readiness == nil },
         Case("notify", "true", [.hearth]) { $0.readyTimeout == Milliseconds(3000) && $0.readiness?.notify == true },
@@ -180,7 +187,7 @@ struct AppKeysTests {
     func complete() {
         let tested = Set(Self.table.flatMap(\.keys).map { $0.hasPrefix("s:") ? String($0.dropFirst(2)) : $0 })
         let untested = AppKeys.table.filter { !$0.spellings.contains { tested.contains($0) } }.map(\.name)
-        #expect(untested == ["append_env_to_name", "listen"])
+        #expect(untested == ["append_env_to_name"])
     }
 
     /// As people write it for a web shop and its workers.

@@ -68,6 +68,8 @@ final class Fleet {
     let cluster: ClusterPrimary
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
+    /// All that ran is adopted: a socket that nobody needs now is let go.
+    var knowsAllUses = false
     private(set) var members: [InstanceID: Member] = [:]
     private var pendingSpawns = 0
     private var observers: [Int: (InstanceID) -> Void] = [:]
@@ -187,20 +189,22 @@ final class Fleet {
     // MARK: Events
 
     func send(_ event: Event, to id: InstanceID) {
-        guard let spec = members[id]?.desired.spec else { return }
+        guard members[id] != nil else { return }
         if case .exited(let generation, _) = event {
             forget(id, generation)
         }
         let effects = members[id]?.machine.handle(event, at: SystemClock.now()) ?? []
         perform(effects, on: id)
-        if !sockets.isEmpty { settleSockets(of: spec, id) }
         if stored.hasAny(id) { settleStored(id) }
     }
 
     /// Reports come last: an app that crashed is started again before anybody is told.
     private func perform(_ effects: [Effect], on id: InstanceID) {
-        let name = members[id]?.desired.spec.name
+        let spec = members[id]?.desired.spec
+        let name = spec?.name
         for effect in effects { perform(effect, on: id) }
+        // Before anybody is told: who has stopped an app finds nobody listening.
+        if let spec { settleSockets(of: spec, id) }
         for case .report(let kind, let message) in effects {
             services.journal.add(
                 kind.rawValue, id: id, name: name, pid: members[id]?.machine.process?.pid, message)

@@ -16,7 +16,11 @@ extension Fleet {
 
     /// By address, not by name: an app that is given another address has both for a while, each with the processes that
     /// know it.
-    static func key(of listen: ListenSpec) -> String { prefix + listen.address.description }
+    static func key(of listen: ListenSpec) -> String {
+        // Any free port, twice, are two.
+        if case .tcp(_, 0) = listen.address { return "\(prefix)\(listen.address)#\(listen.name)" }
+        return "\(prefix)\(listen.address)"
+    }
 
     // MARK: At a start
 
@@ -88,6 +92,7 @@ extension Fleet {
 
     /// Lets go of what nothing of the app needs any more. `spec`: before an event that may have ended the instance.
     func settleSockets(of spec: AppSpec, _ id: InstanceID) {
+        guard knowsAllUses, !sockets.isEmpty else { return }
         let group = HeldSockets.group(of: spec)
         guard sockets.hasAny(group) else { return }
         let named = sockets.held(group).map(\.key).filter { $0.hasPrefix(Self.prefix) }
@@ -147,6 +152,7 @@ extension Fleet {
 
     /// All is adopted.
     func settleSockets() {
+        knowsAllUses = true
         stored.settle { id in self[id].map(self.needsSockets) ?? false }
         let inUse = members.values.filter(needsSockets).map { HeldSockets.group(of: $0.desired.spec) }
         for (group, descriptions) in sockets.settle(inUse: Set(inUse)) {

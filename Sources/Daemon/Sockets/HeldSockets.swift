@@ -384,6 +384,11 @@ final class HeldSockets {
 
     // MARK: The copy on disk
 
+    /// The copy was removed by somebody.
+    func saveAgain() {
+        if !isEmpty { changed() }
+    }
+
     private func changed() {
         isFileDirty = true
         guard !isFileBusy else { return }

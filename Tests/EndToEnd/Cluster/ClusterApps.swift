@@ -14,7 +14,11 @@ extension Home {
         let prelude = """
             const fs = require('fs'), http = require('http');
             const note = word => fs.appendFileSync('notes', word + '\\n');
-            const said = port => { fs.writeFileSync('\(name).new', String(port)); fs.renameSync('\(name).new', '\(name).port'); };
+            const said = port => {
+                const own = '\(name).port.' + process.pid;
+                fs.writeFileSync(own, String(port));
+                fs.renameSync(own, '\(name).port');
+            };
             const answer = (request, response) => response.end(String(process.pid));
 
             """
