@@ -49,6 +49,8 @@ struct InterfaceTests {
         spec.stop = stop
         spec.readiness = readiness
         spec.listen = [listen]
+        spec.drain = drain
+        spec.reload = reload
         spec.watchdog = Milliseconds(1000)
         spec.source = "/f"
         spec.kept = ["time": "true"]
@@ -58,6 +60,8 @@ struct InterfaceTests {
     private static let readiness = ReadinessPolicy(timeout: Milliseconds(1), notify: true)
     private static let listen = ListenSpec(
         name: "web", address: .tcp(host: "::1", port: 1), backlog: 1, reusePort: true, mode: 0o600)
+    private static let drain = DrainPolicy(isOn: true, grace: Milliseconds(1))
+    private static let reload = ReloadPolicy(overlaps: true, parallel: 1)
     private static let schedule = RestartSchedule(pattern: "0 3 * * *")
     private static let watch = WatchPolicy(paths: ["/w"], ignore: ["*.log"], extensions: ["js"])
     private static let entry = InventoryEntry(
@@ -77,6 +81,7 @@ struct InterfaceTests {
         "Change": change,
         "PortHolder": holder, "Explanation": explanation, "Variable": variable, "Result": result,
         "Metric": metric, "AppAction": action, "Report": report, "Answer": answer, "ListenSpec": listen,
+        "DrainPolicy": drain, "ReloadPolicy": reload,
         "Snapshot": snapshot, "Difference": difference, "Event": event,
     ]
 
@@ -96,11 +101,13 @@ struct InterfaceTests {
             .why: (selectors, WhyReply(explanations: [])),
             .start: (StartParameters(apps: [], environment: [:], token: "t", origin: "o"), instances),
             .act: (
-                ActParameters(action: .stop, selectors: [], environment: [:], token: "t", origin: "o"),
+                ActParameters(
+                    action: .stop, selectors: [], environment: [:], token: "t", origin: "o", parallel: 1),
                 ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
             ),
             .configure: (
-                ConfigureParameters(changes: [], then: .restart, token: "t", origin: "o"),
+                ConfigureParameters(
+                    changes: [], then: .restart, token: "t", origin: "o", parallel: 1, keep: true),
                 ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
             ),
             .inventory: (selectors, InventoryReply(entries: [], environments: [:], notes: [])),

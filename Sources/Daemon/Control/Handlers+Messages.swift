@@ -49,7 +49,7 @@ extension Dispatcher {
     ) {
         let connection = call.connection
         var timer: EventLoop.TimerToken?
-        // Registered before anything is written: an answer may be there in this very turn.
+        // No app can have answered yet: channels are read in a later turn of the loop.
         let token = fleet.reports.wait(for: parameters.action, of: received) { [self] id, value, isLast in
             if isLast {
                 if let timer { self.services.loop.cancel(timer) }

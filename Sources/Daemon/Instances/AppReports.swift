@@ -22,6 +22,7 @@ final class AppReports {
         var report = AppReport()
         /// The memfd that the keeper has of it.
         var kept: Int32?
+        var keptAt: Instant?
         var keeping: EventLoop.TimerToken?
         /// Of the present second.
         var eventsLeft = AppReports.eventsInASecond
@@ -131,12 +132,16 @@ final class AppReports {
     // Actions are told once, at the start of a process: the next hearthd would not hear of them again.
 
     private static let pauseOfKeeping = Milliseconds(500)
+    private static let delayOfKeeping = Milliseconds(20)
 
-    /// Soon, as they come one after the other; and not more often, whatever an app sends.
+    /// Soon, as they come one after the other; and not often, whatever an app sends.
     private func keepSoon(_ id: InstanceID, _ generation: Generation) {
         let (key, entry) = (ProcessKey(id, generation), entry(id, generation))
         guard entry.keeping == nil else { return }
-        entry.keeping = services.loop.schedule(after: Self.pauseOfKeeping) { [unowned self, unowned entry] in
+        let now = SystemClock.now()
+        let soon = now.advanced(by: Self.delayOfKeeping)
+        let due = max(soon, entry.keptAt?.advanced(by: Self.pauseOfKeeping) ?? soon)
+        entry.keeping = services.loop.schedule(at: due) { [unowned self, unowned entry] in
             entry.keeping = nil
             self.keep(entry, key)
         }
@@ -154,6 +159,7 @@ final class AppReports {
             return
         }
         let former = entry.kept
+        entry.keptAt = SystemClock.now()
         entry.kept = memory
         deposit(key, memory) { _ in if let former { _ = Glibc.close(former) } }
     }

@@ -109,6 +109,7 @@ struct NotifyTests {
             try home.start(responder)
             #expect(try home.start(app.notifying()).instances.first?.status == .online)
             #expect(try home.instance("loud").statusText == "99999")
+            try home.eventually("it is told") { home.log.contains("loud (1): notify:") }
             #expect(home.log.components(separatedBy: "loud (1): notify:").count == 2)
             #expect(try home.instance("web").restarts == 0)
         }

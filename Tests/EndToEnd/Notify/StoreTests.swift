@@ -103,7 +103,7 @@ struct StoreTests {
                     say("READY=1")
                     """
                 ).notifying())
-            #expect(home.log.contains("descriptors were not stored: 64 is the most"))
+            try home.eventually("it is told") { home.log.contains("descriptors were not stored: 64 is the most") }
             try home.act(.restart, "greedy")
             #expect(home.notes == ["None", "64"])
         }
