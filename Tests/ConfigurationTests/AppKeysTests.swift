@@ -115,6 +115,11 @@ struct AppKeysTests {
             $0.listen == [ListenSpec(name: "web", address: .tcp(host: nil, port: 8080))]
         },
         Case("listen", "8080", [.pm2]) { $0.listen == nil && $0.kept == nil },
+        Case("reload", "'overlap'", [.hearth]) { $0.reload == ReloadPolicy(overlaps: true) },
+        Case("reload", "'restart'", [.hearth]) { $0.reload == ReloadPolicy() && !$0.canOverlap },
+        Case("reload", "{overlap: true, parallel: 3}", [.hearth]) {
+            $0.reload == ReloadPolicy(overlaps: true, parallel: 3)
+        },
         Case("listen_timeout listenTimeout", "5000") {
             $0.readyTimeout == nil && $0.readiness?.timeout == Milliseconds(5000)
         },
@@ -181,6 +186,23 @@ struct AppKeysTests {
         }
         let told = failure.map { "\($0)" } ?? ""
         #expect(told.contains("apps.json: [0].watchdog: expected a time from 100 ms to 30 days"), "\(told)")
+    }
+
+    @Test(
+        "a reload that is no policy is refused, with key and value",
+        arguments: [
+            ("'soon'", ".reload: expected overlap, restart, or an object with overlap and parallel, found a string"),
+            ("7", ".reload: expected overlap"), ("{overlap: 1}", ".reload.overlap: expected true or false"),
+            ("{parallel: 0}", ".reload.parallel: expected a number from 1 to 1024"),
+            ("{paralel: 2}", ".reload: unknown key 'paralel'"),
+        ])
+    func badReload(value: String, complaint: String) throws {
+        let text = "[{script: '/bin/true', name: 'a', reload: \(value)}]"
+        let failure = #expect(throws: (any Error).self) {
+            try AppFile.parse(Array(text.utf8), name: "apps.json", dialect: .hearth)
+        }
+        let told = failure.map { "\($0)" } ?? ""
+        #expect(told.contains("apps.json: [0]\(complaint)"), "\(told)")
     }
 
     @Test("no key is without a test")

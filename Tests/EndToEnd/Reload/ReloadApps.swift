@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Glibc
 import Model
@@ -14,6 +15,13 @@ extension Home {
         spec.listen = [ListenSpec(name: "web", address: .tcp(host: "127.0.0.1", port: port))]
         spec.instances = instances
         return spec
+    }
+
+    /// Waits until every process of the server has read what it reads at its start.
+    func awaitServers(_ name: String = "web") throws {
+        try eventually("'\(name)' is up") {
+            try list(name).allSatisfy { FileManager.default.fileExists(atPath: file("up.\($0.pid ?? 0)")) }
+        }
     }
 
     func setVersion(_ version: String) throws {
@@ -38,6 +46,7 @@ extension Home {
                 client.settimeout(10)
                 if client.recv(4096): client.sendall(reply)
         threads = []
+        open("up." + str(os.getpid()), "w").close()
         while not stopping.is_set():
             try: client = listener.accept()[0]
             except (socket.timeout, BlockingIOError): continue
