@@ -1,3 +1,4 @@
+import Foundation
 import PM2Format
 import Records
 import TestSupport
