@@ -107,7 +107,10 @@ extension InstanceMachine {
 
     private mutating func reloadFailed(_ why: String, at now: Instant) -> [Effect] {
         let actor = reload?.actor ?? .hearth
-        reload = ReloadProgress(.failed, by: actor, detail: why, isRollback: reload?.isRollback)
+        // Somebody asked for another one meanwhile: that has its own outcome.
+        if reload?.phase != .queued {
+            reload = ReloadProgress(.failed, by: actor, detail: why, isRollback: reload?.isRollback)
+        }
         reason = Reason(.notReloaded, by: actor, detail: why, at: now)
         return [.record, .report(.reload, reason.text)]
     }
@@ -155,7 +158,9 @@ extension InstanceMachine {
         signalSent = nil
         restarts.countUp()
         counters.renew(at: now)
-        reload = ReloadProgress(.done, by: reload?.actor ?? .hearth, isRollback: reload?.isRollback)
+        if reload?.phase != .queued {
+            reload = ReloadProgress(.done, by: reload?.actor ?? .hearth, isRollback: reload?.isRollback)
+        }
     }
 
     // MARK: Who leaves

@@ -131,6 +131,21 @@ struct ReloadMachineTests {
         }
     }
 
+    @Test("one that is asked for while another is under way follows it")
+    func again() {
+        var bench = reloading()
+        bench.send(.queueReload(alice, isRollback: false))
+        #expect(bench.waits(for: .proof) == 1000)
+        #expect(bench.machine.process == identity(102) && bench.machine.reload?.phase == .queued)
+        bench.send(.reload(hasOwnSocket: false))
+        #expect(bench.machine.successor == nil)
+        bench.send(.exited(generation(1), .killed(by: 15)))
+        bench.send(.treeGone(generation(1)))
+        bench.send(.reload(hasOwnSocket: false))
+        #expect(bench.waits(for: .proof) == 1000)
+        #expect(bench.machine.process == identity(103) && bench.machine.reload?.phase == .done)
+    }
+
     @Test("a restart in the middle starts a third process")
     func restarted() {
         var bench = reloading()

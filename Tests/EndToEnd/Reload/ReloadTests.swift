@@ -128,7 +128,7 @@ struct ReloadTests {
             func file(_ bad: String) -> String {
                 """
                 {"apps": [{"name": "web", "script": "\(script)", "args": "web", "interpreter": "python3", "instances": 2,
-                  "min_uptime": 2000, "listen": "127.0.0.1:\(port)", "env": {"BAD": "\(bad)"}}]}
+                  "cwd": "\(home.path)", "min_uptime": 2000, "listen": "127.0.0.1:\(port)", "env": {"BAD": "\(bad)"}}]}
                 """
             }
             try home.write(file(""), to: "apps.json")
@@ -252,13 +252,13 @@ struct ReloadTests {
             let result = try home.result(of: run)
             #expect([0, 3, 4].contains(result.code), "\(result.code) \(result.errors)")
             _ = try home.hearth("up")
+            var versions: Set<String> = []
             try home.eventually("one generation serves", within: 30) {
                 let listed = Set(try home.list("web").compactMap(\.pid))
                 let all = Set(Processes.all.filter { Processes.commandLine($0).contains(home.file("held.py")) })
-                return listed.count == 2 && all == listed
+                versions = Set((0..<20).compactMap { _ in fetched(port)?.split(separator: " ").first.map(String.init) })
+                return listed.count == 2 && all == listed && versions.count == 1
             }
-            let versions = Set((0..<20).compactMap { _ in fetched(port)?.split(separator: " ").first })
-            #expect(versions.count == 1, "\(versions)")
             if result.code == 0 { #expect(versions == ["v1"]) }
             let tally = load.stop()
             #expect(tally.failures == [], "of \(tally.answered)")
