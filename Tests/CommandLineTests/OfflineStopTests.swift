@@ -9,7 +9,7 @@ import Testing
 
 @testable import CommandLine
 
-@Suite("Stopping without a daemon", .timeLimit(.minutes(1)))
+@Suite("Stopping without a daemon")
 struct OfflineStopTests {
     /// A home whose records name `process`.
     private func home(_ scratch: Scratch, _ process: ProcessIdentity, killTimeout: Int64) throws -> HomePaths {

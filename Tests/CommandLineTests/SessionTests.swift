@@ -6,7 +6,7 @@ import Testing
 
 @testable import CommandLine
 
-@Suite("A command's way to the daemon", .timeLimit(.minutes(1)))
+@Suite("A command's way to the daemon")
 struct SessionTests {
     private static let done = "{\"results\":[],\"instances\":[],\"durable\":true}"
 

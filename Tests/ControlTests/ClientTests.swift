@@ -4,7 +4,7 @@ import Testing
 
 @testable import Control
 
-@Suite("The client, against a server that misbehaves", .timeLimit(.minutes(1)))
+@Suite("The client, against a server that misbehaves")
 struct ClientTests {
     /// Runs `body` with a client of a server that follows `script`.
     @discardableResult

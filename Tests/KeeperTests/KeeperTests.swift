@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// The built keeper with a fake hearthd. One at a time: each starts Python programs, and some measure time.
-@Suite("Keeper", .serialized, .timeLimit(.minutes(3)))
+@Suite("Keeper", .serialized)
 struct KeeperTests {
     @Test("a daemon that was ready is started again at once, however often it dies")
     func restartsAtOnce() throws {

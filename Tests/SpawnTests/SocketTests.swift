@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("Sockets", .timeLimit(.minutes(1)))
+@Suite("Sockets")
 struct SocketTests {
     private static let stream = Int32(SOCK_STREAM.rawValue)
     private static let seqpacket = Int32(SOCK_SEQPACKET.rawValue)

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite("Spawn", .timeLimit(.minutes(2)))
+@Suite("Spawn")
 struct SpawnTests {
     let scratch: Scratch
 

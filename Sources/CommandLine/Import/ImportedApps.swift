@@ -135,9 +135,6 @@ private struct ImportedApp {
         if spec.schedule != nil {
             notes.append("PM2 starts a stopped app when its cron_restart is due, Hearth leaves it stopped")
         }
-        if spec.mode == .cluster {
-            notes.append("exec_mode cluster is kept as it is")
-        }
         if spec.uid != nil || spec.gid != nil { notes.append("uid and gid need root: run 'hearth apply' as root") }
         if spec.watch?.extensions != nil {
             notes.append("the extensions that were watched have no key: all files count")
@@ -158,7 +155,8 @@ private struct ImportedApp {
             set("cwd", .string(spec.cwd))
         }
         set("instances", count > 1 ? .integer(Int64(count)) : nil)
-        set("exec_mode", spec.mode == .cluster ? .string("cluster") : nil)
+        // A number of instances alone would make a cluster of a Node app.
+        set("exec_mode", spec.mode == .cluster ? .string("cluster") : count > 1 ? .string("fork") : nil)
         set("instance_var", spec.instanceVariable.map { .string($0) })
         set("increment_var", spec.incrementVariable.map { .string($0) })
         set("autostart", spec.autostart && !isStopped ? nil : .bool(false))

@@ -229,7 +229,7 @@ struct ApplyTests {
         }
     }
 
-    @Test("a file of a thousand apps", .timeLimit(.minutes(5)))
+    @Test("a file of a thousand apps")
     func thousand() throws {
         try withHome { home in
             let apps = (0..<1000).map { home.steady("app-\($0)", "\"autostart\": false") }

@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("The channel between an app and Hearth")
+@Suite("The channel between an app and Hearth", .waiting)
 struct ChannelTests {
     /// Ends by the message alone, a while after it.
     private static let polite = """

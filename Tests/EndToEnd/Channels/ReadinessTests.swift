@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("wait_ready: an app says when it is online")
+@Suite("wait_ready: an app says when it is online", .waiting)
 struct ReadinessTests {
     private static let readyLater = "setTimeout(() => { note('ready'); process.send('ready'); }, 200);"
 

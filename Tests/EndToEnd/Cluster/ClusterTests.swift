@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("Node's cluster, with Hearth as its primary")
+@Suite("Node's cluster, with Hearth as its primary", .waiting)
 struct ClusterTests {
     @Test("start -i 2: an app that knows nothing of it serves with both workers on one port")
     func commandLine() throws {

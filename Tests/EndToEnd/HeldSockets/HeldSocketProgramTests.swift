@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Programs as people run them, each with what it is told in docs/zero-downtime.md.
-@Suite("Held sockets of real programs")
+@Suite("Held sockets of real programs", .waiting)
 struct HeldSocketProgramTests {
     @Test("gunicorn, restarted under load: no request fails")
     func gunicorn() throws {

@@ -6,7 +6,7 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("Held sockets")
+@Suite("Held sockets", .waiting)
 struct HeldSocketTests {
     @Test("restarts under load: no request fails, and it is the same socket all along")
     func restarts() throws {

@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("What an app tells of itself on its channel")
+@Suite("What an app tells of itself on its channel", .waiting)
 struct ReportTests {
     /// As PM2's library has it, by hand.
     private static let telling = """

@@ -6,7 +6,7 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("sd_notify: what an app says on its notification socket")
+@Suite("sd_notify: what an app says on its notification socket", .waiting)
 struct NotifyTests {
     private static let hasSystemdNotify = access("/usr/bin/systemd-notify", X_OK) == 0
 

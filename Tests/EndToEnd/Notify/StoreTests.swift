@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("FDSTORE: what an app leaves with Hearth for its next process")
+@Suite("FDSTORE: what an app leaves with Hearth for its next process", .waiting)
 struct StoreTests {
     /// Stores a listening socket and a memfd with a word in it at its first start, and later tells what it was given.
     private static let app = """

@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("The watchdog of an app")
+@Suite("The watchdog of an app", .waiting)
 struct WatchdogTests {
     /// Says that it is well until the file `hang` is there; for ever in its second life.
     private static let hanging = """

@@ -3,7 +3,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("Restarts by the clock", .timeLimit(.minutes(2)))
+@Suite("Restarts by the clock", .waiting)
 struct CronTests {
     private static let everySecond = "* * * * * *"
 

@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("Environment files", .timeLimit(.minutes(2)))
+@Suite("Environment files", .waiting)
 struct EnvironmentFileTests {
     private func variables(_ home: Home, _ name: String) throws -> [String: String] {
         var entries: [String] = []

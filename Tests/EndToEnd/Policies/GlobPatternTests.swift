@@ -1,7 +1,7 @@
 import Platform
 import Testing
 
-@Suite("Patterns of ignored files")
+@Suite("Patterns of ignored files", .waiting)
 struct GlobPatternTests {
     @Test(
         "a pattern matches as in chokidar",

@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("Memory limits", .timeLimit(.minutes(3)))
+@Suite("Memory limits", .waiting)
 struct MemoryTests {
     private static let megabyte: Int64 = 1 << 20
 

@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("Pid files", .timeLimit(.minutes(2)))
+@Suite("Pid files", .waiting)
 struct PidFileTests {
     @Test("the file holds the pid while the process runs, and nothing else")
     func whileItRuns() throws {

@@ -5,7 +5,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("Restarts when files change", .timeLimit(.minutes(3)))
+@Suite("Restarts when files change", .waiting)
 struct WatchTests {
     /// An app whose source is `src` in the home.
     private func watched(_ home: Home, _ name: String = "web", delay: Int64 = 0) throws -> AppSpec {
