@@ -16,8 +16,11 @@ RECOVERY = 15
 
 
 def strike_daemons(manager, site, seconds):
-    """Kills them by turns for so long; the number of strikes. Afterwards both run, and two processes of the site."""
-    reloads = []
+    """Kills them by turns for so long; how often, and how many of those met a reload.
+
+    Afterwards both run, and two processes of the site.
+    """
+    reloads, met = [], 0
     end = time.monotonic() + seconds
     number = 0
     while time.monotonic() < end:
@@ -27,7 +30,8 @@ def strike_daemons(manager, site, seconds):
             command = manager.command("reload", site.name)
             reloads.append(subprocess.Popen(command, env=manager.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             # Another moment of the reload each time.
-            time.sleep(0.05 + number * 0.17 % 1.2)
+            time.sleep(0.05 + number * 0.17 % 0.8)
+            met += reloads[-1].poll() is None
         victims = {role: daemons[role] for role in VICTIMS[number % len(VICTIMS)]}
         for pid in victims.values():
             os.kill(pid, signal.SIGKILL)
@@ -52,7 +56,7 @@ def strike_daemons(manager, site, seconds):
             return False
 
     wait_until(is_whole, RECOVERY, f"two processes of {site.name}, all of one generation", 0.1)
-    return number
+    return number, met
 
 
 def await_daemons(manager, dead):
