@@ -2,7 +2,7 @@
 
 import statistics
 
-FORMATS = {"ms": "{:.2f}", "MB": "{:.2f}", "%": "{:.3f}", "1/s": "{:.2f}", "": "{:g}", "lines": "{:.0f}", "ticks": "{:.0f}"}
+FORMATS = {"ms": "{:.2f}", "MB": "{:.2f}", "%": "{:.3f}", "1/s": "{:.2f}", "": "{:g}", "lines": "{:.0f}", "ticks": "{:.0f}", "x": "{:.2f}", "req/s": "{:.0f}", "requests": "{:.0f}"}
 
 
 def number(value, unit):
@@ -49,8 +49,9 @@ class Samples:
 class Figure:
     """One row: a quantity of Hearth, its limits, and the same quantity of the peers."""
 
-    def __init__(self, name, unit, must=None, aim=None, exactly=None, note=None):
+    def __init__(self, name, unit, must=None, aim=None, exactly=None, note=None, at_least=None):
         self.name, self.unit, self.must, self.aim, self.exactly, self.note = name, unit, must, aim, exactly, note
+        self.at_least = at_least
         self.samples = {}
 
     def add(self, manager, values):
@@ -65,11 +66,13 @@ class Figure:
 
     @property
     def verdict(self):
-        if self.own is None or (self.must is None and self.aim is None and self.exactly is None):
+        if self.own is None or all(limit is None for limit in (self.must, self.aim, self.exactly, self.at_least)):
             return ""
         value = self.own.median
         if self.exactly is not None:
             return "ok" if value == self.exactly else "MISSED"
+        if self.at_least is not None:
+            return "ok" if value >= self.at_least else "MISSED"
         if self.must is not None and value > self.must:
             return "MISSED"
         if self.aim is not None and value <= self.aim:
@@ -88,6 +91,7 @@ class Figure:
             "name": self.name,
             "unit": self.unit,
             "must": self.must if self.exactly is None else self.exactly,
+            "atLeast": self.at_least,
             "aim": self.aim,
             "verdict": self.verdict or None,
             "note": self.note,

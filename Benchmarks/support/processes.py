@@ -98,6 +98,10 @@ def command_name(pid):
     return _text(f"/proc/{pid}/comm").strip()
 
 
+def command_line(pid):
+    return _text(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
+
+
 def is_alive(pid):
     fields = _stat(pid)
     return bool(fields) and fields[0] not in "ZX"
@@ -171,6 +175,15 @@ def descendants(root=None):
     return found
 
 
+def reap_children():
+    """Collects those that have ended, as init does: who loses its parent becomes our child."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
 def kill_descendants(timeout=20):
     """Ends every process that came from us, supervisors first so that none of them starts another app."""
     deadline = time.monotonic() + timeout
@@ -184,10 +197,6 @@ def kill_descendants(timeout=20):
                     os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            pass
+        reap_children()
         time.sleep(0.01)
     return False

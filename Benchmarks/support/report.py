@@ -52,6 +52,8 @@ def table(figures, peers):
         limit = f"<= {number(figure.must, unit)}" if figure.must is not None else ""
         if figure.exactly is not None:
             limit = f"= {number(figure.exactly, unit)}"
+        if figure.at_least is not None:
+            limit = f">= {number(figure.at_least, unit)}"
         row = [figure.name + (f" [{unit}]" if unit else "")]
         own = figure.own
         row += [number(value, unit) for value in (own.median, own.low, own.high, own.p95)] if own else ["-"] * 4
