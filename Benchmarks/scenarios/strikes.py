@@ -30,7 +30,7 @@ def strike_daemons(manager, site, seconds):
             command = manager.command("reload", site.name)
             reloads.append(subprocess.Popen(command, env=manager.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             # Another moment of the reload each time.
-            time.sleep(0.05 + number * 0.17 % 0.8)
+            time.sleep(0.02 + number * 0.19 % 0.35)
             met += reloads[-1].poll() is None
         victims = {role: daemons[role] for role in VICTIMS[number % len(VICTIMS)]}
         for pid in victims.values():

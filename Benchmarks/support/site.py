@@ -27,7 +27,7 @@ class Site:
     def gunicorn(cls, manager):
         """With a held socket; one worker for each instance."""
         site = cls(manager, "gunicorn", free_port(), "wsgi:app")
-        options = ("--interpreter", "none", "--listen", f"127.0.0.1:{site.port}", "--notify", "--listen-timeout", "30s", "--cwd", PROGRAMS)
+        options = ("--interpreter", "none", "--listen", f"127.0.0.1:{site.port}", "--notify", "--listen-timeout", "30s", "--cwd", PROGRAMS, "--env", "PYTHONDONTWRITEBYTECODE=1")
         return site._start("gunicorn", "-i", "2", *options, "--", "--workers", "1", "wsgi:app")
 
     def _start(self, script, *words):
