@@ -70,6 +70,7 @@ install: setup-release ## into PREFIX (/usr/local), below DESTDIR
 	    $(share)/zsh/site-functions $(share)/fish/vendor_completions.d
 	install -s -m 755 $(RELEASE)/hearth $(bin)/hearth
 	install -s -m 755 $(RELEASE)/hearthd $(RELEASE)/hearth-keeper $(RELEASE)/hearth-companion $(RELEASE)/hearth-serve $(libexec)
+	$(RELEASE)/hearthd --drain-preload >$(libexec)/drain.cjs
 	$(RELEASE)/hearth generate-manual >$(share)/man/man1/hearth.1
 	$(RELEASE)/hearth --generate-completion-script bash >$(share)/bash-completion/completions/hearth
 	$(RELEASE)/hearth --generate-completion-script zsh >$(share)/zsh/site-functions/_hearth

@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Model
+import NodeBridge
 import PM2Format
 import Platform
 import Records
@@ -23,6 +24,10 @@ package enum Hearthd {
         }
         if options.showsVersion {
             print(Interface.productVersion)
+            return 0
+        }
+        if options.showsPreload {
+            print(DrainPreload.text, terminator: "")
             return 0
         }
         guard let home = options.home else {
@@ -54,6 +59,7 @@ package enum Hearthd {
         var isPM2 = false
         var checksState = false
         var showsVersion = false
+        var showsPreload = false
 
         struct Invalid: Error {
             var message: String
@@ -72,6 +78,7 @@ package enum Hearthd {
                 case "--pm2": options.isPM2 = true
                 case "--check-state": options.checksState = true
                 case "--version": options.showsVersion = true
+                case "--drain-preload": options.showsPreload = true
                 default: return .failure(Invalid(message: "'\(argument)' is not an option"))
                 }
             }
@@ -184,7 +191,7 @@ final class Daemon: Lifecycle {
         inspector = Inspector(services, fleet)
         let explainer = Explainer(services, fleet)
         dispatcher = Dispatcher(services, fleet, inspector, explainer)
-        policies = Policies(services, fleet, inspector)
+        policies = Policies(services, fleet, inspector, dispatcher.reloads)
         memory = MemoryHousekeeping(loop)
         server = ControlServer(services, dispatcher, memory)
         keeperLink = KeeperLink(services, server)

@@ -1,3 +1,4 @@
+import Foundation
 import PM2Format
 import Records
 import TestSupport
@@ -164,6 +165,34 @@ struct ActionTests {
             // What a file asks for has no lock.
             try pm2.write("{ apps: [{ name: 'api', script: 'app.sh' }] }", to: "apps.json")
             try pm2.check(Row("pm2 startOrReload apps.json", says: nil, table: true))
+        }
+    }
+
+    @Test("reload replaces a cluster's workers; a version that does not start leaves them alone")
+    func reloadCluster() throws {
+        try withPM2 { pm2 in
+            let listening = "() => require('fs').writeFileSync(__dirname + '/up.' + process.pid, '')"
+            try pm2.write(
+                "require('http').createServer((q, r) => r.end()).listen(0, '127.0.0.1', \(listening));\n", to: "web.js")
+            try pm2.sh("pm2 -s start web.js -i 2 --name web")
+            let before = try pm2.list().map(\.pid)
+            try pm2.home.eventually("the workers listen") {
+                before.allSatisfy { FileManager.default.fileExists(atPath: pm2.directory + "/up.\($0)") }
+            }
+            let said = ["[PM2] Applying action reloadProcessId on app [web](ids: [ 0, 1 ])"]
+            let hint = "Use --update-env to update environment variables"
+            try pm2.check(Row("pm2 reload web", says: [hint] + said + ["[PM2] [web](0) ✓", "[PM2] [web](1) ✓"]))
+            let after = try pm2.list()
+            #expect(after.map(\.restarts) == [1, 1] && Set(after.map(\.pid)).isDisjoint(with: before))
+            try pm2.write("throw new Error('no such module');\n", to: "web.js")
+            let failed = try pm2.sh("pm2 reload web")
+            #expect(failed.code == 1)
+            for part in [
+                "[PM2][ERROR] [web](0) its new process", "no such module", "[PM2][ERROR] [web](1) goes on as it was",
+            ] {
+                #expect(failed.errors.contains(part), "\(failed.errors)")
+            }
+            #expect(try pm2.list().map(\.pid) == after.map(\.pid))
         }
     }
 

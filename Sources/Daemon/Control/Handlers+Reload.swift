@@ -37,8 +37,9 @@ extension Dispatcher {
 
     /// Whether a process with the specification that the entry has (or is given) can run beside the present one.
     func canOverlap(_ id: InstanceID, with spec: AppSpec? = nil) -> Bool {
-        guard let member = fleet[id], member.machine.status == .online else { return false }
-        return (spec ?? member.desired.spec).canOverlap && member.present?.canOverlap ?? true
+        guard let member = fleet[id] else { return false }
+        guard let spec else { return member.canBeReloaded }
+        return spec.canOverlap && member.runsReplaceably
     }
 
     private func reloadResult(_ id: InstanceID, _ name: String, isRestart: Bool, _ isUnsettled: Bool) -> ActionResult {

@@ -76,14 +76,14 @@ final class Explainer {
         ask(member, id, from: process?.errorLogStart ?? 0, killed: nil, alwaysChecksPort: isDown, done)
     }
 
-    /// The last lines that a generation wrote to its error log, five at most.
+    /// The last lines that a generation wrote to its error log, 20 at most: a stack trace fits.
     func lastLines(of id: InstanceID, _ generation: Generation, _ done: @escaping ([String]) -> Void) {
         guard let member = fleet[id], let path = services.paths.logFiles(of: member.desired.spec, id: id).error else {
             return done([])
         }
         let start = member.processes[generation]?.errorLogStart ?? 0
         services.loop.offload(to: services.inspectionThread) { () -> [String] in
-            let lines = (try? LogTail.lastLines(path, count: 5, maxBytes: 64 << 10)) ?? []
+            let lines = (try? LogTail.lastLines(path, count: 20, maxBytes: 64 << 10)) ?? []
             return lines.filter { $0.offset >= start }.map { String(decoding: $0.bytes, as: UTF8.self) }
         } then: {
             done($0)

@@ -29,6 +29,12 @@ final class Fleet {
             processes.filter { $0.key < machine.generation }.max { $0.key < $1.key }?.value
         }
 
+        /// A process runs beside which another one may run.
+        var runsReplaceably: Bool { machine.status == .online && present?.canOverlap ?? true }
+
+        /// The same, and the specification of the other one lets it.
+        var canBeReloaded: Bool { desired.spec.canOverlap && runsReplaceably }
+
         /// Forgets generations that have ended, but for the last two.
         mutating func forgetEnded() {
             let ended = processes.filter { $0.value.pidfd == nil && $0.key != machine.generation }.keys.sorted()

@@ -32,13 +32,15 @@ final class MemoryLimits {
     private let services: Services
     private let fleet: Fleet
     private let inspector: Inspector
+    private let reloads: Reloads
     private var watched: [InstanceID: Watched] = [:]
     private var histories: [InstanceID: History] = [:]
     private var timer: EventLoop.TimerToken?
     private var isMeasuring = false
     private var walkedAt = Instant(milliseconds: 0)
 
-    init(_ services: Services, _ fleet: Fleet, _ inspector: Inspector) {
+    init(_ services: Services, _ fleet: Fleet, _ inspector: Inspector, _ reloads: Reloads) {
+        self.reloads = reloads
         self.services = services
         self.fleet = fleet
         self.inspector = inspector
@@ -144,7 +146,8 @@ final class MemoryLimits {
         let story = "memory \(use) is over its limit of \(most)"
         services.journal.add(
             "memory", id: id, name: member.desired.spec.name, pid: member.machine.process?.pid, story)
-        fleet.send(.restart(Actor("hearth (\(story))")), to: id)
+        let actor = Actor("hearth (\(story))")
+        if member.canBeReloaded { reloads.begin([id], by: actor) } else { fleet.send(.restart(actor), to: id) }
     }
 
     /// `612 MB` and `500 MB`; with more digits where they would look alike.

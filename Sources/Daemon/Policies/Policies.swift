@@ -13,10 +13,10 @@ final class Policies {
     private let watches: FileWatches
     private let pidFiles: PidFiles
 
-    init(_ services: Services, _ fleet: Fleet, _ inspector: Inspector) {
+    init(_ services: Services, _ fleet: Fleet, _ inspector: Inspector, _ reloads: Reloads) {
         self.fleet = fleet
         cron = CronJobs(services, fleet)
-        memory = MemoryLimits(services, fleet, inspector)
+        memory = MemoryLimits(services, fleet, inspector, reloads)
         watches = FileWatches(services, fleet)
         pidFiles = PidFiles(services, fleet)
     }
