@@ -66,16 +66,25 @@ struct OfflineHome {
     /// Every living process of an instance, the main one last.
     func members(of instance: DesiredInstance) -> [ProcessIdentity] { members(of: instance, in: processes) }
 
-    /// The recorded main process, alive or not.
-    func mainProcess(of id: InstanceID) -> ProcessIdentity? { records[id]?.process }
+    /// The recorded main processes, alive or not: more than one in the middle of a reload.
+    func mainProcesses(of id: InstanceID) -> [(generation: Generation, process: ProcessIdentity)] {
+        guard let record = records[id] else { return [] }
+        let all =
+            [(record.generation, record.process)]
+            + (record.successor.map { [($0.generation, $0.process)] } ?? [])
+            + (record.leaving ?? []).map { ($0.generation, $0.process) }
+        return all.compactMap { generation, process in process.map { (generation, $0) } }
+    }
 
     func members(of instance: DesiredInstance, in processes: ProcessTable) -> [ProcessIdentity] {
-        guard sameBoot, let record = records[instance.id], let identity = record.process else { return [] }
-        let tag = InstanceTag(
-            homeID: paths.id, instance: instance.id, generation: record.generation)
-        let uid = processes.entry(of: identity)?.uid ?? Caller.userID
-        return MembershipScan(processes, daemon: Self.recordedDaemon(paths)).members(
-            of: MembershipScan.Query(main: identity, notBefore: identity.startTime, uid: uid, tag: tag))
+        guard sameBoot else { return [] }
+        let scan = MembershipScan(processes, daemon: Self.recordedDaemon(paths))
+        return mainProcesses(of: instance.id).flatMap { generation, main in
+            let tag = InstanceTag(homeID: paths.id, instance: instance.id, generation: generation)
+            let uid = processes.entry(of: main)?.uid ?? Caller.userID
+            return scan.members(
+                of: MembershipScan.Query(main: main, notBefore: main.startTime, uid: uid, tag: tag))
+        }
     }
 
     func view(of instance: DesiredInstance) -> InstanceView {

@@ -55,14 +55,14 @@ struct OfflineStop {
     /// Sends what is due. Returns descriptors of the living.
     private func signal(_ members: [ProcessIdentity], of target: inout Target, now: Int64) -> [Int32] {
         let policy = target.instance.spec.stop
-        let main = home.mainProcess(of: target.instance.id)
+        let mains = home.mainProcesses(of: target.instance.id).map(\.process)
         var pidfds: [Int32] = []
         for member in members {
             guard let pidfd = Self.open(member) else { continue }
             pidfds.append(pidfd)
             if now >= target.deadline {
                 _ = clinux_pidfd_send_signal(pidfd, SIGKILL)
-            } else if policy.wholeTree || member == main, target.asked.insert(member).inserted {
+            } else if policy.wholeTree || mains.contains(member), target.asked.insert(member).inserted {
                 _ = clinux_pidfd_send_signal(pidfd, policy.signal.rawValue)
             }
         }
@@ -127,6 +127,9 @@ struct OfflineStop {
         record.purpose = nil
         record.process = nil
         record.due = nil
+        record.successor = nil
+        record.leaving = nil
+        record.reload = nil
         record.reason = Reason(.killedWithDaemon, by: actor, at: now)
         return record
     }

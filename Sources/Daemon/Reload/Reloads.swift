@@ -27,8 +27,10 @@ final class Reloads {
         self.inspector = inspector
         fleet.watchSocket = { [unowned self] id, generation in self.watchSocket(id, generation) }
         _ = fleet.observe { [unowned self] id in
-            guard let group = self.group(of: id), self.active[group] != nil else { return }
-            self.advanceSoon(group)
+            guard !self.active.isEmpty else { return }
+            if let group = self.group(of: id), self.active[group] != nil { return self.advanceSoon(group) }
+            // One that was deleted, or has another name now.
+            for group in self.active.keys { self.advanceSoon(group) }
         }
     }
 

@@ -2,6 +2,7 @@ import Control
 import Foundation
 import Glibc
 import Model
+import Records
 import TestSupport
 import Testing
 
@@ -223,6 +224,56 @@ struct ReloadTests {
             try home.eventually("nothing of it is left") {
                 !Processes.all.contains { Processes.commandLine($0).contains(home.file("held.py")) }
             }
+        }
+    }
+
+    @Test("a delete in the middle ends the reload, and whoever waits for it is told")
+    func deleted() throws {
+        try withHome { home in
+            try home.setVersion("v")
+            var app = try home.heldServer(port: try freePort())
+            app.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(60_000))
+            try home.write("os.write(int(os.environ['NODE_CHANNEL_FD']), b'\"ready\"\\n')", to: "web.fail")
+            try home.start(app)
+            try home.awaitServers()
+            try home.write("", to: "web.fail")
+            let run = try home.startHearth(["reload", "web"])
+            try home.eventually("the new process runs") {
+                Processes.all.filter { Processes.commandLine($0).contains(home.file("held.py")) }.count == 2
+            }
+            try home.act(.delete, "web")
+            let result = try home.result(of: run, within: 30)
+            #expect(result.code == 1 && result.errors.contains("was deleted meanwhile"), "\(result.errors)")
+            #expect(!Processes.all.contains { Processes.commandLine($0).contains(home.file("held.py")) })
+            #expect(try home.list().isEmpty)
+        }
+    }
+
+    @Test("without a daemon, kill ends both processes of a reload")
+    func killedOffline() throws {
+        try withHome { home in
+            try home.setVersion("v")
+            try home.start(home.heldServer(port: try freePort(), uptime: 60_000))
+            try home.awaitServers()
+            let run = try home.startHearth(["reload", "web"])
+            try home.eventually("the new process runs") {
+                Processes.all.filter { Processes.commandLine($0).contains(home.file("held.py")) }.count == 2
+            }
+            // The copy of the table on disk is a moment behind.
+            try home.eventually("the records have it") {
+                InstanceTable.read(home.paths, .current())?.first?.successor?.process?.startTime ?? 0 != 0
+            }
+            // It would bring the daemon back.
+            kill(run.pid, SIGKILL)
+            try home.eventually("keeper and daemon are gone") {
+                // Each starts the other, up to its last moment.
+                let all = home.keeperPids + home.daemonPids
+                for pid in all { kill(pid, SIGKILL) }
+                return all.isEmpty
+            }
+            let result = try home.hearth("kill")
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(!Processes.all.contains { Processes.commandLine($0).contains(home.file("held.py")) })
         }
     }
 
