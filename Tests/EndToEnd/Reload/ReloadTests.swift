@@ -290,9 +290,12 @@ struct ReloadTests {
             try home.awaitServers()
             let load = RequestLoad(ports: [UInt16(port)], threads: 1)
             try home.setVersion("v1")
+            let before = Set(try home.list("web").compactMap(\.pid))
             let run = try home.startHearth(["reload", "web"])
             try home.eventually("the reload has begun", every: 1) {
-                Processes.all.filter { Processes.commandLine($0).contains(home.file("held.py")) }.count > 2
+                Processes.all.contains {
+                    !before.contains($0) && Processes.commandLine($0).contains(home.file("held.py"))
+                }
             }
             usleep(milliseconds * 1000)
             let pids =
