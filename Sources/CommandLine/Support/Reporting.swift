@@ -19,7 +19,9 @@ enum Reporting {
     static func finish(_ results: [ActionResult]) throws {
         let failures = results.filter { !$0.ok }
         guard !failures.isEmpty else { return }
-        throw Failure(.failed, lines: failures.map { "\(label($0)): \($0.message)" })
+        // What a new process said last stands in lines of its own.
+        let lines = failures.flatMap { "\(label($0)): \($0.message)".split(separator: "\n").map(String.init) }
+        throw Failure(.failed, lines: lines)
     }
 
     /// What was done to whom, for commands after which a table says too little.

@@ -15,6 +15,7 @@ extension Dispatcher {
         let overlapping = fresh.filter { canOverlap($0) }
         reloads.begin(overlapping, by: actor, parallel: parallel)
         let rest = fresh.filter { !overlapping.contains($0) }
+        reloads.endTrial(of: rest)
         inBatches(rest[...]) { [self] id in
             self.fleet.send(.restart(actor), to: id)
         } then: { [self] in

@@ -91,7 +91,8 @@ final class Channel {
         loop.change(descriptor, to: interest)
     }
 
-    /// Looks at what came, calls `receive` with it, and takes it out of the socket.
+    /// Looks at what came, calls `receive` with it, and takes it out of the socket. `window` is the caller's, and nothing of it
+    /// is kept: messages that outlive the call are copied by `NodeMessage`, and what is unfinished is known by its offset.
     func read(into window: UnsafeMutableRawBufferPointer, _ ready: EventLoop.Interest) {
         if ready.contains(.writable) { flush() }
         guard pause == nil, !isClosed else { return }

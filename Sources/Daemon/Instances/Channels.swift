@@ -32,7 +32,9 @@ final class Channels {
 
     private let services: Services
     private var channels: [ProcessKey: Channel] = [:]
-    /// One turn's reading: an app that writes without end has no more of the loop than that.
+    /// One turn's reading: an app that writes without end has no more of the loop than that. Unsafe, as a message is looked at
+    /// where it lies: it belongs to the one object of this class, which lives as long as hearthd, only the loop touches it,
+    /// and `isReading` keeps one reading from within another away from it.
     private let window = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private var isReading = false
     private var blamed: Set<ProcessKey> = []

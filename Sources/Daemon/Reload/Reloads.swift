@@ -123,7 +123,10 @@ final class Reloads {
             if hasFailed { takeBack(changed) } else { forget(changed) }
             // Whoever has the new version gets the old one again.
             let replaced = hasFailed ? changed.filter { fleet[$0]?.machine.reload?.phase == .done } : []
-            for id in replaced { fleet.send(.queueReload(.hearth, isRollback: true), to: id) }
+            for id in replaced {
+                fleet.send(.queueReload(.hearth, isRollback: true), to: id)
+                follow(id, from: group)
+            }
             if !replaced.isEmpty { return advanceSoon(group) }
         }
         active[group] = nil
@@ -131,6 +134,20 @@ final class Reloads {
         let done = waiting.filter(\.groups.isEmpty)
         waiting.removeAll(where: \.groups.isEmpty)
         for waiter in done { waiter.done() }
+    }
+
+    /// With its former specification an instance may have its former name: whoever waits for the one waits for the other.
+    private func follow(_ id: InstanceID, from group: Group) {
+        guard let other = self.group(of: id), other != group else { return }
+        active[other] = active[other] ?? active[group]
+        for index in waiting.indices where waiting[index].groups.contains(group) { waiting[index].groups.insert(other) }
+        advanceSoon(other)
+    }
+
+    /// What cannot be replaced side by side after all is restarted: there is nothing to go back to then.
+    func endTrial(of ids: [InstanceID]) {
+        let changed = ids.filter { fleet[$0]?.desired.former != nil }
+        if !changed.isEmpty { forget(changed) }
     }
 
     private func takeBack(_ ids: [InstanceID]) {

@@ -52,6 +52,36 @@ struct FullDiskTests {
     }
 
     @Test(
+        "apps are reloaded, also Node's workers, and after the death of hearthd too",
+        .enabled(if: isPossible, "only root can mount a small disk"))
+    func reloads() throws {
+        try withSmallDisk { home in
+            let port = try freePort()
+            let source = "require('http').createServer((q, r) => r.end('here')).listen(\(port), '127.0.0.1');\n"
+            var web = home.app("web", try home.write(source, to: "web.js"), interpreter: "node")
+            web.mode = .cluster
+            web.instances = 2
+            var plain = home.sleeper("plain")
+            plain.reload = ReloadPolicy(overlaps: true)
+            plain.restart.minUptime = Milliseconds(100)
+            try home.start(web, plain)
+            try home.eventually("it answers") { fetched(port) == "here" }
+            try fill(home)
+            for round in 0..<2 {
+                let pids = try home.list().compactMap(\.pid)
+                let reply = try home.act(.reload, "all")
+                #expect(reply.results.map(\.ok) == [true, true, true], "round \(round): \(reply.results)")
+                #expect(Set(try home.list().compactMap(\.pid)).isDisjoint(with: pids))
+                #expect(fetched(port) == "here")
+                let daemon = try home.hello().pid
+                kill(daemon, SIGKILL)
+                try home.ready(after: daemon)
+                #expect(fetched(port) == "here")
+            }
+        }
+    }
+
+    @Test(
         "under the name pm2: a save says that it failed and the former dump stays whole",
         .enabled(if: isPossible, "only root can mount a small disk"))
     func dumpStaysWhole() throws {

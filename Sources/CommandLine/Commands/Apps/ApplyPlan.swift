@@ -128,7 +128,8 @@ struct ApplyPlan {
         switch (step.replacements.count, sleepers) {
         case (0, 0): "takes effect without a restart"
         case (0, _): "takes effect at the next start: it is stopped"
-        case (1, 0): "restarted"
+        case (1, 0): step.replacements.allSatisfy(\.isReload) ? "reloaded" : "restarted"
+        case (_, 0) where step.replacements.allSatisfy(\.isReload): "reloaded, one after the other"
         case (_, 0): "restarted, one after the other"
         default: "restarted, one after the other; what is stopped stays so"
         }
