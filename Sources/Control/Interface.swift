@@ -135,7 +135,8 @@ package enum Interface {
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 
         method Hello() -> (
-          version: string, protocol: int, pid: int, keeperPid: ?int, home: string, ready: bool, uptimeMs: int
+          version: string, protocol: int, pid: int, keeperPid: ?int, home: string, ready: bool, uptimeMs: int,
+          unit: ?string
         )
         # selectors: ids, names, namespaces, "all", /regular expressions/ or "id:3" (an id, never a name); none means all.
         method List(selectors: []string) -> (instances: []Instance, notes: []string)
