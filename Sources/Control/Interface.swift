@@ -190,7 +190,8 @@ package enum Interface {
           differences: []Difference, instances: []Instance, durable: bool, notDurableReason: ?string
         )
         # Starts what `kill` ended and what snapshot `name` (default: the last) has and the list has not.
-        method Resurrect(name: ?string, origin: ?string) -> (
+        # killedOnly: only the former.
+        method Resurrect(name: ?string, origin: ?string, killedOnly: ?bool) -> (
           instances: []Instance, notes: []string, durable: bool, notDurableReason: ?string
         )
 

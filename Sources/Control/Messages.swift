@@ -358,10 +358,13 @@ package struct CompareReply: Codable, Sendable {
 package struct SnapshotParameters: Codable, Sendable {
     package var name: String?
     package var origin: String?
+    /// Of `Resurrect`: only what `Kill` ended.
+    package var killedOnly: Bool?
 
-    package init(name: String?, origin: String?) {
+    package init(name: String?, origin: String?, killedOnly: Bool? = nil) {
         self.name = name
         self.origin = origin
+        self.killedOnly = killedOnly
     }
 }
 

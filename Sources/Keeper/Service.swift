@@ -35,7 +35,11 @@ struct Service {
             if clinux_keeper_notify_ready() != 0 { hasSaidReady = true } else { isComplete = false }
         }
         if isCountNew {
-            if clinux_keeper_notify_counts(online, wanted, errored) != 0 { isCountNew = false } else { isComplete = false }
+            if clinux_keeper_notify_counts(online, wanted, errored) != 0 {
+                isCountNew = false
+            } else {
+                isComplete = false
+            }
         }
         due = isComplete ? aliveDue : now + Self.retryInterval
     }

@@ -77,7 +77,8 @@ struct StartupTarget {
             if stat(home.home, &status) == 0, status.st_uid != user.uid {
                 let owner = UserNames.name(of: status.st_uid)
                 throw Failure(
-                    .notPermitted, "the home '\(home.home)' belongs to '\(owner)', not to '\(user.name)': give -u \(owner), or --home")
+                    .notPermitted,
+                    "the home '\(home.home)' belongs to '\(owner)', not to '\(user.name)': give -u \(owner), or --home")
             }
         }
     }

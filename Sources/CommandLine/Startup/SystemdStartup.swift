@@ -38,7 +38,9 @@ struct SystemdStartup {
     typealias Narrator = (_ step: String) -> Void
 
     var environmentFile: String {
-        let directory = units.scope == .system ? "/etc/hearth" : FileSystem.parent(of: FileSystem.parent(of: units.directory)) + "/hearth"
+        let directory =
+            units.scope == .system
+            ? "/etc/hearth" : FileSystem.parent(of: FileSystem.parent(of: units.directory)) + "/hearth"
         return "\(directory)/\(units.name).env"
     }
 
@@ -103,9 +105,9 @@ struct SystemdStartup {
     func recordedEnvironment() -> [(name: String, value: String)] {
         guard let bytes = try? FileSystem.read(environmentFile, limit: 1 << 20) else { return [] }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
-            guard line.first != "#", let equals = line.firstIndex(of: "=") else { return nil }
-            let value = TextValues.words(String(line[line.index(after: equals)...])).first ?? ""
-            return (String(line[..<equals]), value)
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard line.first != "#", parts.count == 2 else { return nil }
+            return (String(parts[0]), TextValues.words(String(parts[1])).first ?? "")
         }
     }
 

@@ -124,7 +124,8 @@ struct UnitText {
         let drops = units.scope == .system && user.uid != 0 && FileSystem.isExecutable("/usr/bin/setpriv")
         if drops {
             words += [
-                "/usr/bin/setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--init-groups", "--inh-caps=-all", "--",
+                "/usr/bin/setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--init-groups", "--inh-caps=-all",
+                "--",
             ]
         }
         if units.scope == .system, user.uid != 0, !drops { words = [] }
