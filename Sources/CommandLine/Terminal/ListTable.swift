@@ -42,6 +42,7 @@ enum ListTable {
         case .online: .green
         case .launching, .stopping, .waitingRestart: .yellow
         case .stopped: .dim
+        case .scheduled: .cyan
         case .errored: .red
         }
     }
