@@ -36,6 +36,8 @@ final class Services {
     let homeID: String
     /// Where instances get cgroups; nil where none was delegated.
     let cgroupBase: String?
+    /// The kernel holds instances to their `memory_max` (their cgroups have a memory controller).
+    var limitsMemory = false
     private var isTableDirty = false
     private var isTableBusy = false
     private var userNames: [uid_t: String] = [:]

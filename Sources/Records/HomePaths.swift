@@ -39,8 +39,8 @@ package struct HomePaths: Hashable, Sendable {
     package var pidFile: String { isPM2 ? home + "/pm2.pid" : home + "/hearthd.pid" }
     package var daemonLog: String { isPM2 ? home + "/pm2.log" : home + "/hearthd.log" }
     package var logs: String { home + "/logs" }
-    /// Of `run-once`: a pair of files for each run.
-    package var onceLogs: String { home + "/logs/run-once" }
+    /// How the paths of files begin that one run of `run-once` has for itself.
+    package var onceLogs: String { home + "/logs/once-" }
     package var run: String { base + "/run" }
     package var vaultSocket: String { base + "/run/vault.sock" }
     package var state: String { base + "/state" }

@@ -530,6 +530,8 @@ package struct InstanceMachine: Sendable {
     /// The run of a job is over, by itself or not. What runs once is not wanted any more.
     private mutating func runEnded(_ story: String, by actor: Actor, at now: Instant) -> [Effect] {
         reason = Reason(.runEnded, by: actor, detail: story, at: now)
+        // A short run is no crash.
+        counters.renew(at: now)
         let persist: [Effect] = spec.job?.isOnce == true && wanted == .running ? [.persist] : []
         if !persist.isEmpty { wanted = .stopped }
         return [.record, .report(.stop, reason.text)] + persist
