@@ -135,7 +135,7 @@ extension Dispatcher {
             return machine.status == .stopped && machine.reason.kind != .notRestarted
         }
         if services.state.desired.killed != nil { services.state.change { $0.killed = nil } }
-        for id in ids { fleet.send(.start(actor), to: id) }
+        for id in ids { fleet.bringBack(id, by: actor, endedBy: "`hearth kill`") }
         return ids
     }
 
@@ -170,7 +170,8 @@ extension Dispatcher {
         _ entries: [DesiredInstance], environments: [String: [String: String]], by actor: Actor
     ) -> [InstanceID] {
         var ids: [InstanceID] = []
-        for entry in entries {
+        // What ran once is not done again because a list is put back.
+        for entry in entries where entry.spec.job?.isOnce != true {
             var spec = entry.spec
             spec.instances = 1
             spec.autostart = entry.wanted == .running
