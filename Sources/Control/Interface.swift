@@ -48,7 +48,8 @@ package enum Interface {
         # A listening socket of an instance's process tree.
         type Port (protocol: string, address: string, port: int, pid: int, command: string)
 
-        # One instance. status: launching, online, stopping, stopped, errored or "waiting restart".
+        # One instance. status: launching, online, stopping, stopped, errored, waiting (for what it depends on) or "waiting
+        # restart".
         # statusText: what the app says of itself (STATUS= of sd_notify).
         type Instance (
           id: int, name: string, namespace: string, number: int, generation: int, pid: ?int, status: string,
@@ -86,7 +87,7 @@ package enum Interface {
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
           readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
-          reload: ?ReloadPolicy, source: ?string, kept: ?[string]string
+          reload: ?ReloadPolicy, dependsOn: ?[]string, source: ?string, kept: ?[string]string
         )
         # How a worker of Node's cluster gives up its connections; grace: milliseconds.
         type DrainPolicy (isOn: bool, grace: ?int)
@@ -144,8 +145,9 @@ package enum Interface {
 
         # Registers and starts apps, all or none. environment: the caller's, beneath each app's own.
         # token: any unique text; a call repeated with it is done once. origin: the command line, for reasons.
+        # restores: they ran before and come back; what is missing (a user, a disk) is their state, and they are tried again.
         method Start(
-          apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string
+          apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string, restores: ?bool
         ) -> (instances: []Instance, durable: bool, notDurableReason: ?string)
 
         # action: start, stop, restart, reload, delete, reset or flush. environment: merged over the stored one (restart,

@@ -6,11 +6,13 @@ package enum Status: String, Hashable, Sendable, Codable, CaseIterable {
     case stopped
     case errored
     case waitingRestart = "waiting restart"
+    /// It starts when what it depends on is ready. PM2 has no such state.
+    case waiting
 
     package var isRunning: Bool {
         switch self {
         case .launching, .online, .stopping: true
-        case .stopped, .errored, .waitingRestart: false
+        case .stopped, .errored, .waitingRestart, .waiting: false
         }
     }
 }
@@ -66,6 +68,8 @@ package struct Reason: Hashable, Sendable, Codable {
         case reloaded
         /// The new process failed, the old one goes on.
         case notReloaded
+        /// What it depends on is not ready; the detail says which.
+        case waitsFor
     }
 
     package var kind: Kind
@@ -106,6 +110,7 @@ package struct Reason: Hashable, Sendable, Codable {
             case .endedUnseen: "ended while no hearthd ran:"
             case .reloaded: "reloaded by \(actor)"
             case .notReloaded: "goes on; its reload by \(actor) failed:"
+            case .waitsFor: "waits for"
             }
         guard let detail else { return sentence.hasSuffix(":") ? String(sentence.dropLast()) : sentence }
         switch kind {

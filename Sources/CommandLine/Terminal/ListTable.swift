@@ -40,7 +40,7 @@ enum ListTable {
     static func style(of status: Status) -> Terminal.Style {
         switch status {
         case .online: .green
-        case .launching, .stopping, .waitingRestart: .yellow
+        case .launching, .stopping, .waitingRestart, .waiting: .yellow
         case .stopped: .dim
         case .errored: .red
         }

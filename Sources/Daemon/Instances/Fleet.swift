@@ -72,6 +72,7 @@ final class Fleet {
     let sockets: HeldSockets
     let stored: StoredDescriptors
     let cluster: ClusterPrimary
+    private(set) lazy var dependencies = Dependencies(services, self)
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     /// All that ran is adopted: a socket that nobody needs now is let go.
@@ -113,6 +114,8 @@ final class Fleet {
         cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
         hearMessages()
         hearNotifications()
+        // It observes from the first entry on.
+        _ = dependencies
     }
 
     var ids: [InstanceID] { members.keys.sorted() }

@@ -22,6 +22,8 @@ enum ExistingApps {
         }
     }
 
-    /// An app that waits for its restart is not to be started a second time.
-    private static func isActive(_ status: Status) -> Bool { status.isRunning || status == .waitingRestart }
+    /// An app that waits to be started is not to be started a second time.
+    private static func isActive(_ status: Status) -> Bool {
+        status.isRunning || status == .waitingRestart || status == .waiting
+    }
 }
