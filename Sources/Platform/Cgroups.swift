@@ -18,6 +18,10 @@ package enum Cgroups {
         }
         guard let mount = unifiedMount(), let own = ownPath() else { return nil }
         var path = mount + own
+        // The unit that `hearth startup` makes for apps: not every systemd marks what it delegates below a user's own.
+        if path.hasSuffix("-apps.service/manager"), isUsable(FileSystem.parent(of: path)) {
+            return FileSystem.parent(of: path)
+        }
         // The mark is on the unit's cgroup; we may sit in a leaf below it.
         for _ in 0..<3 {
             if isDelegated(path), isUsable(path) { return path }
