@@ -35,6 +35,11 @@ struct Hearth: ParsableCommand {
             CommandGroup(
                 name: "Keep", subcommands: [SaveCommand.self, ResurrectCommand.self, SnapshotsCommand.self]),
             CommandGroup(
+                name: "Boot",
+                subcommands: [
+                    StartupCommand.self, UnstartupCommand.self, UnitStartCommand.self, UnitStopCommand.self,
+                ]),
+            CommandGroup(
                 name: "Daemon",
                 subcommands: [
                     UpCommand.self, KillCommand.self, PingCommand.self, DaemonCommand.self, UpgradeCommand.self,

@@ -149,7 +149,8 @@ package enum Interface {
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 
         method Hello() -> (
-          version: string, protocol: int, pid: int, keeperPid: ?int, home: string, ready: bool, uptimeMs: int
+          version: string, protocol: int, pid: int, keeperPid: ?int, home: string, ready: bool, uptimeMs: int,
+          unit: ?string
         )
         # selectors: ids, names, namespaces, "all", /regular expressions/ or "id:3" (an id, never a name); none means all.
         method List(selectors: []string) -> (instances: []Instance, notes: []string)
@@ -205,7 +206,8 @@ package enum Interface {
           differences: []Difference, instances: []Instance, durable: bool, notDurableReason: ?string
         )
         # Starts what `kill` ended and what snapshot `name` (default: the last) has and the list has not.
-        method Resurrect(name: ?string, origin: ?string) -> (
+        # killedOnly: only the former.
+        method Resurrect(name: ?string, origin: ?string, killedOnly: ?bool) -> (
           instances: []Instance, notes: []string, durable: bool, notDurableReason: ?string
         )
 

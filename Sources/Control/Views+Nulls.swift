@@ -55,7 +55,7 @@ extension EventView {
 
 extension HelloReply {
     private enum Key: String, CodingKey {
-        case version, `protocol`, pid, keeperPid, home, ready, uptimeMs
+        case version, `protocol`, pid, keeperPid, home, ready, uptimeMs, unit
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -67,6 +67,7 @@ extension HelloReply {
         try container.encode(home, forKey: .home)
         try container.encode(ready, forKey: .ready)
         try container.encode(uptimeMs, forKey: .uptimeMs)
+        try container.encode(unit, forKey: .unit)
     }
 }
 

@@ -72,6 +72,14 @@ extension Dispatcher {
     }
 
     func resurrect(_ call: Call, _ parameters: SnapshotParameters) {
+        if parameters.killedOnly == true {
+            let changed = startKilled(by: call.actor(parameters.origin))
+            return answer(changed) { [self] failure in
+                call.reply(
+                    ResurrectReply(
+                        instances: self.views(changed), notes: [], durable: failure == nil, notDurableReason: failure))
+            }
+        }
         readSnapshot(parameters.name, kind: .saved) { [self] result in
             switch result {
             case .failure(let error): call.fail(error)

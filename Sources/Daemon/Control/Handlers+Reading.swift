@@ -17,7 +17,7 @@ extension Dispatcher {
             HelloReply(
                 version: Interface.productVersion, protocol: Interface.protocolVersion, pid: getpid(),
                 keeperPid: services.vault.keeperPid, home: services.paths.home, ready: isReady,
-                uptimeMs: SystemClock.now().since(startedAt).rawValue))
+                uptimeMs: SystemClock.now().since(startedAt).rawValue, unit: services.unit))
     }
 
     func list(_ call: Call, _ parameters: SelectorParameters) {
