@@ -33,8 +33,8 @@ int clinux_keeper_prepare(void) {
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) return -EBADF;
     }
-    // Whoever started us may wait for the end of a pipe that it gave away by accident.
-    close_range(3, ~0U, 0);
+    // Whoever started us may wait for the end of a pipe that it gave away by accident. But for what it kept for us.
+    close_range((unsigned)clinux_keeper_service_start(), ~0U, 0);
     setsid();  // fails for a group leader, which is as good
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

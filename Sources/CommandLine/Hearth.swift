@@ -18,7 +18,8 @@ struct Hearth: ParsableCommand {
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self,
                     DeleteCommand.self, ScaleCommand.self, SignalCommand.self, TriggerCommand.self,
-                    SendCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
+                    SendCommand.self, ResetCommand.self, RunCommand.self, RunOnceCommand.self, ServeCommand.self,
+                    DeployCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",
@@ -33,6 +34,11 @@ struct Hearth: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Keep", subcommands: [SaveCommand.self, ResurrectCommand.self, SnapshotsCommand.self]),
+            CommandGroup(
+                name: "Boot",
+                subcommands: [
+                    StartupCommand.self, UnstartupCommand.self, UnitStartCommand.self, UnitStopCommand.self,
+                ]),
             CommandGroup(
                 name: "Daemon",
                 subcommands: [

@@ -102,6 +102,8 @@ extension ReplyReader {
             case "watchdog": spec.watchdog = Milliseconds(try reader.integer())
             case "drain": spec.drain = try reader.decoded(DrainPolicy.self)
             case "reload": spec.reload = try reader.decoded(ReloadPolicy.self)
+            case "memoryMax": spec.memoryMax = try reader.integer()
+            case "job": spec.job = try reader.decoded(JobPolicy.self)
             case "source": spec.source = try reader.string()
             case "kept": spec.kept = try reader.texts()
             default: throw Unexpected()

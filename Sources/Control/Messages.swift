@@ -16,9 +16,12 @@ package struct HelloReply: Codable, Sendable, Equatable {
     /// False while a new daemon is still adopting what runs.
     package var ready: Bool
     package var uptimeMs: Int64
+    /// The service that the daemon belongs to; nil: none.
+    package var unit: String?
 
     package init(
-        version: String, protocol: Int, pid: Int32, keeperPid: Int32?, home: String, ready: Bool, uptimeMs: Int64
+        version: String, protocol: Int, pid: Int32, keeperPid: Int32?, home: String, ready: Bool, uptimeMs: Int64,
+        unit: String? = nil
     ) {
         self.version = version
         self.protocol = `protocol`
@@ -27,6 +30,7 @@ package struct HelloReply: Codable, Sendable, Equatable {
         self.home = home
         self.ready = ready
         self.uptimeMs = uptimeMs
+        self.unit = unit
     }
 }
 
@@ -354,10 +358,13 @@ package struct CompareReply: Codable, Sendable {
 package struct SnapshotParameters: Codable, Sendable {
     package var name: String?
     package var origin: String?
+    /// Of `Resurrect`: only what `Kill` ended.
+    package var killedOnly: Bool?
 
-    package init(name: String?, origin: String?) {
+    package init(name: String?, origin: String?, killedOnly: Bool? = nil) {
         self.name = name
         self.origin = origin
+        self.killedOnly = killedOnly
     }
 }
 

@@ -55,7 +55,7 @@ extension EventView {
 
 extension HelloReply {
     private enum Key: String, CodingKey {
-        case version, `protocol`, pid, keeperPid, home, ready, uptimeMs
+        case version, `protocol`, pid, keeperPid, home, ready, uptimeMs, unit
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -67,13 +67,14 @@ extension HelloReply {
         try container.encode(home, forKey: .home)
         try container.encode(ready, forKey: .ready)
         try container.encode(uptimeMs, forKey: .uptimeMs)
+        try container.encode(unit, forKey: .unit)
     }
 }
 
 extension InstanceDetail {
     private enum Key: String, CodingKey {
         case instance, script, interpreter, interpreterArguments, arguments, user, memoryPeakBytes, cpuSeconds, tasks,
-            fds, processes, restart, stop, autostart, report
+            fds, processes, restart, stop, autostart, report, job
     }
 
     /// The policy with every key.
@@ -119,6 +120,7 @@ extension InstanceDetail {
                 withMessage: stop.withMessage ?? false), forKey: .stop)
         try container.encode(autostart, forKey: .autostart)
         try container.encode(report, forKey: .report)
+        try container.encode(job, forKey: .job)
     }
 }
 

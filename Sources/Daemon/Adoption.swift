@@ -104,7 +104,7 @@ struct Adoption {
                 fleet.send(.stop(.hearth), to: desired.id)
             }
         } else if desired.wanted == .running, record.phase == .stopped, record.reason.kind == .stopped {
-            fleet.send(.start(.hearth), to: desired.id)
+            fleet.setGoing(desired.id, by: .hearth)
         }
     }
 
@@ -210,7 +210,7 @@ struct Adoption {
         sweepOlder(tagged, than: record)
         if record.phase == .stopped, record.reason.kind == .registered, desired.wanted == .running, !wasKilled {
             // Entered into the list, and the daemon died before the start.
-            fleet.send(.start(record.reason.actor), to: desired.id)
+            fleet.setGoing(desired.id, by: record.reason.actor)
             summary.started += 1
         }
     }
@@ -298,7 +298,11 @@ struct Adoption {
         let actor = isSameBoot ? Actor.hearth : Actor("hearth after a reboot")
         fleet.add(desired, by: actor)
         if desired.wanted == .running, !wasKilled {
-            fleet.send(.start(actor), to: desired.id)
+            if isSameBoot {
+                fleet.setGoing(desired.id, by: actor)
+            } else {
+                fleet.bringBack(desired.id, by: actor, endedBy: "a restart of the machine")
+            }
             summary.started += 1
         }
     }

@@ -116,6 +116,7 @@ final class Daemon: Lifecycle {
     private let upgrader: Upgrader
     private let policies: Policies
     private let memory: MemoryHousekeeping
+    private let serviceStatus: ServiceStatus
     private let signals: Int32
     private let handOver: HandOver?
     private let deposits: [Vault.Deposit]
@@ -193,6 +194,7 @@ final class Daemon: Lifecycle {
         dispatcher = Dispatcher(services, fleet, inspector, explainer)
         policies = Policies(services, fleet, inspector, dispatcher.reloads)
         memory = MemoryHousekeeping(loop)
+        serviceStatus = ServiceStatus(services, fleet)
         server = ControlServer(services, dispatcher, memory)
         keeperLink = KeeperLink(services, server)
         pm2Sockets = paths.isPM2 ? PM2Sockets(services) : nil
@@ -204,12 +206,14 @@ final class Daemon: Lifecycle {
         // What was set aside is replaced, what the disk did not take is tried again.
         if undurable != nil || (!reading.corrupt.isEmpty && reading.state != nil) { services.state.change { _ in } }
         fleet.explain = { id, generation, status in explainer.explainExit(id, generation, status) }
-        keeperLink.attached = { [fleet] in
+        keeperLink.attached = { [fleet, serviceStatus] in
+            serviceStatus.tellSoon()
             fleet.channels.depositAgain()
             fleet.sockets.depositAgain()
             fleet.stored.depositAgain()
             fleet.reports.depositAgain()
         }
+        keeperLink.claimed = { [unowned self] in self.makeRoom() }
         homeWatch.repaired = { [fleet] in fleet.sockets.saveAgain() }
         fleet.spawned = { [inspector] _ in inspector.lookSoon() }
     }
@@ -309,9 +313,11 @@ final class Daemon: Lifecycle {
         fleet.reports.settle { [fleet] in fleet[$0.id]?.processes[$0.generation]?.pidfd != nil }
         dispatcher.reloads.resume()
         policies.begin()
+        serviceStatus.begin()
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }
         dispatcher.notes += summary.unlisted
+        dispatcher.jobs = policies.jobs
         dispatcher.notesOfRules = { [policies] in policies.notes }
         dispatcher.isReady = true
         services.vault.ready()
@@ -351,7 +357,8 @@ final class Daemon: Lifecycle {
             guard number > 0 else { return }
             guard number == SIGTERM || number == SIGINT else { continue }
             let name = Signal(rawValue: number)?.description ?? "signal \(number)"
-            if services.paths.isPM2 {
+            // The service's ExecStop has done what is to be done with the apps.
+            if services.paths.isPM2, services.unit == nil {
                 dumpAndEnd(by: Actor("\(name) from pid \(sender) of \(services.userName(uid))"))
                 continue
             }
@@ -398,7 +405,9 @@ final class Daemon: Lifecycle {
     /// Leaves when the last words are written and the client has its answer.
     private func finish(_ goodbye: @escaping () -> Void, _ deadline: Instant) {
         guard isEnding, !hasSaidGoodbye else { return }
-        if !services.isTableQuiet || !services.state.isQuiet || !fleet.sockets.isQuiet, SystemClock.now() < deadline {
+        if !services.isTableQuiet || !services.state.isQuiet || !fleet.sockets.isQuiet
+            || !policies.jobs.isQuiet, SystemClock.now() < deadline
+        {
             services.loop.schedule(after: Milliseconds(5)) { [self] in self.finish(goodbye, deadline) }
             return
         }
@@ -414,6 +423,23 @@ final class Daemon: Lifecycle {
     }
 
     private var hasSaidGoodbye = false
+
+    /// Ends for the daemon that the keeper of a service starts next. That keeper has everything: to it and to the apps
+    /// this is the death of a daemon.
+    private func makeRoom() {
+        guard !isEnding else { return }
+        isEnding = true
+        keeperLink.isStandingDown = true
+        services.journal.add("daemon", "ends for the daemon of the service that has claimed this home")
+        services.tableChanged()
+        leave(by: SystemClock.now().advanced(by: Milliseconds(3000)))
+    }
+
+    private func leave(by deadline: Instant) {
+        let isQuiet = services.isTableQuiet && services.state.isQuiet && services.vault.isQuiet
+        guard !isQuiet, SystemClock.now() < deadline else { return services.loop.stop() }
+        services.loop.schedule(after: Milliseconds(5)) { [self] in self.leave(by: deadline) }
+    }
 
     func upgrade(to path: String?, for connection: Connection, _ failed: @escaping (ControlError) -> Void) {
         upgrader.upgrade(to: path, for: connection, failed)

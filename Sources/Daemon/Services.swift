@@ -36,6 +36,10 @@ final class Services {
     let homeID: String
     /// Where instances get cgroups; nil where none was delegated.
     let cgroupBase: String?
+    /// The service that this daemon belongs to, `hearth-deploy.service`; nil: somebody started it.
+    let unit: String?
+    /// The kernel holds instances to their `memory_max` (their cgroups have a memory controller).
+    var limitsMemory = false
     private var isTableDirty = false
     private var isTableBusy = false
     private var userNames: [uid_t: String] = [:]
@@ -64,7 +68,9 @@ final class Services {
                 vault.drop(KEEPER_KIND_LIST, id: 0, done: closeFormer)
             }
         }
+        unit = getenv("HEARTH_UNIT").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         cgroupBase = Cgroups.delegatedBase()
+        if let cgroupBase { Cgroups.enableControllers(of: cgroupBase) }
     }
 
     /// The cgroup of one generation of an instance.

@@ -47,6 +47,13 @@ struct Connection {
         answer = packet
     }
 
+    /// The first packet to a daemon that we connected to: a service manager started us for it.
+    func claim() {
+        var packet = keeper_packet()
+        packet.type = KEEPER_CLAIM.rawValue
+        _ = clinux_send_packet(socket, &packet, MemoryLayout<keeper_packet>.size, -1)
+    }
+
     mutating func startListing() { listPosition = 0 }
 
     mutating func startTelling(_ exits: Exits) {
@@ -80,6 +87,11 @@ struct Connection {
                 packet.type = KEEPER_END.rawValue
                 packet.a = UInt64(deposits.count)
                 if send(packet) { listPosition = nil }
+                continue
+            }
+            // Dropped; the service manager was not told yet.
+            guard deposits[position].descriptor >= 0 else {
+                listPosition = position + 1
                 continue
             }
             packet.type = KEEPER_ITEM.rawValue

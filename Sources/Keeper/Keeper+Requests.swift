@@ -41,6 +41,8 @@ extension Keeper {
             attach(packet)
         case KEEPER_REFUSED where connection?.isGreeted == false:
             fail("this home has a keeper", code: 0)
+        case KEEPER_REFUSED:
+            fail("another keeper has taken this one's place", code: 0)
         case _ where connection?.isGreeted != true:
             break  // not from a daemon yet: nothing to answer
         default:
@@ -62,6 +64,8 @@ extension Keeper {
         case KEEPER_READY:
             daemon?.isReady = true
             backoff.reset()
+        case KEEPER_COUNTS:
+            service.counts(online: packet.a, wanted: packet.b, errored: packet.c)
         case KEEPER_STAND_DOWN:
             daemon?.standsDown = true
             acknowledge(packet)

@@ -40,6 +40,7 @@ struct Keeper {
     /// When arbitration is due; nil while there is nothing to decide.
     var attemptAt: Int64? = 0
     var condition = Condition.fine
+    var service = Service()
 
     /// Nil when there is no memory, or the path of the home is too long.
     init?(home: UnsafePointer<CChar>, base: UnsafePointer<CChar>, program: UnsafePointer<CChar>) {
@@ -55,6 +56,7 @@ struct Keeper {
         self.program = program
         vaultPath = UnsafePointer(path)
         self.deposits = deposits
+        self.deposits.inherit()
         self.exits = exits
         heartbeat = Heartbeat(interval: clinux_keeper_heartbeat_ms(5_000))
     }
@@ -66,6 +68,8 @@ struct Keeper {
             if let due = attemptAt, due <= now { arbitrate(at: now) }
             checkGreeting(at: now)
             checkHeartbeat(at: now)
+            deposits.settle()
+            service.tell(isReady: daemon?.isReady == true, at: now)
             let ready = clinux_keeper_wait(
                 signals, connection?.socket ?? -1, connection?.isBlocked == true ? 1 : 0, attachedHandle, pause())
             // Answers first: one that waits already must count at the next heartbeat.
@@ -98,6 +102,8 @@ struct Keeper {
                 next = min(next, heartbeat.due)
             }
         }
+        if deposits.unsettled > 0 { next = min(next, clinux_keeper_monotonic_ms() + Service.retryInterval) }
+        if let due = service.due { next = min(next, due) }
         return next == Int64.max ? -1 : max(0, next - clinux_keeper_monotonic_ms())
     }
 

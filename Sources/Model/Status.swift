@@ -6,11 +6,13 @@ package enum Status: String, Hashable, Sendable, Codable, CaseIterable {
     case stopped
     case errored
     case waitingRestart = "waiting restart"
+    /// A job between two runs.
+    case scheduled
 
     package var isRunning: Bool {
         switch self {
         case .launching, .online, .stopping: true
-        case .stopped, .errored, .waitingRestart: false
+        case .stopped, .errored, .waitingRestart, .scheduled: false
         }
     }
 }
@@ -66,6 +68,10 @@ package struct Reason: Hashable, Sendable, Codable {
         case reloaded
         /// The new process failed, the old one goes on.
         case notReloaded
+        /// A job waits for its time.
+        case scheduled
+        /// A run of a job is over.
+        case runEnded
     }
 
     package var kind: Kind
@@ -105,12 +111,14 @@ package struct Reason: Hashable, Sendable, Codable {
             case .killedWithDaemon: "stopped with the daemon by \(actor)"
             case .endedUnseen: "ended while no hearthd ran:"
             case .reloaded: "reloaded by \(actor)"
+            case .scheduled: "scheduled by \(actor)"
+            case .runEnded: "last run:"
             case .notReloaded: "goes on; its reload by \(actor) failed:"
             }
         guard let detail else { return sentence.hasSuffix(":") ? String(sentence.dropLast()) : sentence }
         switch kind {
         case .registered, .started, .restarted, .stopped, .deleted, .adopted, .restored, .killedWithDaemon,
-            .reloaded:
+            .reloaded, .scheduled:
             return "\(sentence) (\(detail))"
         default: return "\(sentence) \(detail)"
         }

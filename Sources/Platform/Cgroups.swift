@@ -8,7 +8,8 @@ internal import CLinux
 ///
 /// A process cannot leave its cgroup unasked, so here membership is a fact and not a finding. Only what was delegated
 /// is used: a cgroup that carries systemd's delegation mark, or one that an administrator names in `HEARTH_CGROUP`.
-/// No controller is enabled; membership and `cgroup.kill` are used, and memory accounting where somebody enabled it.
+/// Controllers are enabled only in a cgroup that has no process itself: of one that has, systemd 252 could not start the
+/// main process again.
 package enum Cgroups {
     /// The directory under which instances get theirs; nil where nothing was delegated.
     package static func delegatedBase() -> String? {
@@ -53,6 +54,33 @@ package enum Cgroups {
             .first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) }
     }
 
+    /// Has memory, processes and CPU time counted for each cgroup below `base`, where the kernel offers that and no
+    /// process is in `base` itself. Without it membership and `cgroup.kill` work all the same.
+    package static func enableControllers(of base: String) {
+        guard (try? FileSystem.read(base + "/cgroup.procs", limit: 4 << 20))?.isEmpty == true else { return }
+        for controller in ["memory", "pids", "cpu"] {
+            // One at a time: one that is not there does not keep the others away.
+            write("+\(controller)", to: base + "/cgroup.subtree_control")
+        }
+    }
+
+    /// Limits the memory of a cgroup, in bytes: above it the kernel ends a process in it. False: not counted here.
+    @discardableResult
+    package static func limitMemory(of path: String, to bytes: Int64) -> Bool {
+        // What is swapped out would be counted apart.
+        write("0", to: path + "/memory.swap.max")
+        return write("\(bytes)", to: path + "/memory.max")
+    }
+
+    @discardableResult
+    private static func write(_ text: String, to path: String) -> Bool {
+        let fd = clinux_open(path, O_WRONLY, 0)
+        guard fd >= 0 else { return false }
+        let file = Descriptor(adopting: fd)
+        let bytes = Array(text.utf8)
+        return Glibc.write(file.rawValue, bytes, bytes.count) == bytes.count
+    }
+
     /// Makes the cgroup of an instance. The file to write a pid to.
     package static func make(_ path: String) throws(SystemError) -> String {
         if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemError(errno, "create cgroup '\(path)'") }
@@ -87,10 +115,7 @@ package enum Cgroups {
 
     /// SIGKILL to all of them at once; nothing that forks meanwhile escapes.
     package static func kill(_ path: String) {
-        let fd = clinux_open(path + "/cgroup.kill", O_WRONLY, 0)
-        guard fd >= 0 else { return }
-        let file = Descriptor(adopting: fd)
-        _ = write(file.rawValue, "1", 1)
+        write("1", to: path + "/cgroup.kill")
     }
 
     /// Removes an empty cgroup and empty ones below it. One that is not empty stays.

@@ -39,7 +39,9 @@ enum keeper_message {
     KEEPER_READY = 14,     // D>K adoption is done: from now on a death is followed by a restart at once
     KEEPER_STAND_DOWN = 15,// D>K the daemon ends on purpose: do not start another, exit 0 after it. Answer ACK
     KEEPER_PID_FILE = 16,  // reserved
-    KEEPER_REFUSED = 17,   // D>K to a keeper that connected although there is one: go away, exit 0
+    KEEPER_REFUSED = 17,   // D>K to a keeper that connected although there is one, or that lost its place: exit 0
+    KEEPER_CLAIM = 18,     // K>D first packet of a keeper that a service manager started: it takes the place of another
+    KEEPER_COUNTS = 19,    // D>K instances online in `a`, wanted in `b`, errored in `c`, for the service manager
 };
 
 struct keeper_label {

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "keeper_protocol.h"
+
 /// What `clinux_keeper_wait` was told by the kernel.
 enum clinux_keeper_ready {
     CLINUX_KEEPER_SIGNAL = 1,
@@ -22,9 +24,27 @@ enum clinux_keeper_errno {
     CLINUX_KEEPER_ENOSPC = 28,
 };
 
-/// Prepares a long life without terminal: own session, 0-2 and nothing else open, SIGPIPE and SIGHUP ignored, SIGCHLD
+/// Prepares a long life without terminal: own session, 0-2 and what a service manager kept for us and nothing else open, SIGPIPE and SIGHUP ignored, SIGCHLD
 /// heeded, subreaper, comm, limit on open files raised. 0, or `-errno` of what cannot be done without.
 int clinux_keeper_prepare(void);
+
+// As the main process of a service (systemd's protocols sd_notify and file descriptor store).
+
+/// Reads what the service manager put into the environment, and takes it out of there. The first descriptor that is
+/// nobody's. Called by `clinux_keeper_prepare`.
+int clinux_keeper_service_start(void);
+/// Whether there is a manager to notify.
+int clinux_keeper_in_service(void);
+// Each: 1 sent, or nobody to send it to; 0 no room now, try again later; `-errno`.
+int clinux_keeper_notify_ready(void);
+int clinux_keeper_notify_alive(void);
+int clinux_keeper_notify_counts(uint64_t online, uint64_t wanted, uint64_t errored);
+/// Gives the manager a copy of a deposit, for the keeper that it starts when this one dies.
+int clinux_keeper_store(const struct keeper_label *label, int fd);
+int clinux_keeper_unstore(const struct keeper_label *label);
+/// What a former keeper stored: the descriptor, with its label (kind 0: not one of ours), or `-ENOENT` after the last.
+int clinux_keeper_inherited(int position, struct keeper_label *label);
+
 /// A signalfd for SIGCHLD, SIGTERM and SIGINT. Descriptor or `-errno`.
 int clinux_keeper_signals(void);
 int clinux_keeper_is_child_signal(int signal);

@@ -16,6 +16,7 @@ struct DaemonLauncher {
 
     func launch() throws -> Client {
         try HomeOwner(paths: paths).create()
+        if let client = try launchUnit() { return client }
         let program = try InstalledProgram.path(of: "hearth-keeper")
         let logSize = size(of: paths.daemonLog)
         let keeper = try spawn(program)
@@ -32,6 +33,33 @@ struct DaemonLauncher {
             usleep(2000)
         }
         throw failure(since: logSize, gone: isGone ? status : nil)
+    }
+
+    /// Where there is a unit for this home it starts the daemon; nil: there is none, or it is not ours to start.
+    private func launchUnit() throws -> Client? {
+        guard !takesOver, Systemctl.isAvailable, let units = ManagerUnits.installed(for: paths) else { return nil }
+        let rights = units.scope == .user || geteuid() == 0
+        if rights {
+            // Only a daemon is wanted: what was stopped on purpose stays so.
+            try? FileSystem.makeDirectory(paths.run)
+            try? FileSystem.replace(PlainStart.mark(paths), with: [], sync: false)
+            defer { unlink(PlainStart.mark(paths)) }
+            let answer = Systemctl(scope: units.scope).run(
+                ["start", units.manager], seconds: Int64(patience / 1000) + 5)
+            if answer.isDone {
+                let deadline = clinux_boottime_ns() + Int64(patience) * 1_000_000
+                while clinux_boottime_ns() < deadline {
+                    if let client = try readyClient(until: deadline) { return client }
+                    usleep(2000)
+                }
+            }
+            Output.complain("'systemctl start \(units.manager)' did not bring a daemon: \(answer.output)")
+        }
+        let command = units.scope == .user ? "systemctl --user start" : "sudo systemctl start"
+        Output.complain(
+            "the daemon is started outside \(units.manager) and is not restarted by systemd until '\(command) \(units.manager)'"
+        )
+        return nil
     }
 
     private func readyClient(until deadline: Int64) throws -> Client? {

@@ -72,6 +72,14 @@ extension Dispatcher {
     }
 
     func resurrect(_ call: Call, _ parameters: SnapshotParameters) {
+        if parameters.killedOnly == true {
+            let changed = startKilled(by: call.actor(parameters.origin))
+            return answer(changed) { [self] failure in
+                call.reply(
+                    ResurrectReply(
+                        instances: self.views(changed), notes: [], durable: failure == nil, notDurableReason: failure))
+            }
+        }
         readSnapshot(parameters.name, kind: .saved) { [self] result in
             switch result {
             case .failure(let error): call.fail(error)
@@ -127,7 +135,7 @@ extension Dispatcher {
             return machine.status == .stopped && machine.reason.kind != .notRestarted
         }
         if services.state.desired.killed != nil { services.state.change { $0.killed = nil } }
-        for id in ids { fleet.send(.start(actor), to: id) }
+        for id in ids { fleet.bringBack(id, by: actor, endedBy: "`hearth kill`") }
         return ids
     }
 
@@ -162,7 +170,8 @@ extension Dispatcher {
         _ entries: [DesiredInstance], environments: [String: [String: String]], by actor: Actor
     ) -> [InstanceID] {
         var ids: [InstanceID] = []
-        for entry in entries {
+        // What ran once is not done again because a list is put back.
+        for entry in entries where entry.spec.job?.isOnce != true {
             var spec = entry.spec
             spec.instances = 1
             spec.autostart = entry.wanted == .running

@@ -10,15 +10,23 @@ import Records
 /// Sees to it that there is one keeper: lets a new one attach, and starts one when none is there.
 ///
 /// A keeper that was started beside a living daemon connects to `run/vault.sock`; it is greeted and gets everything
-/// that is deposited. A second one is refused.
+/// that is deposited. A second one is refused, unless a service manager started it: then it takes the place of the
+/// first, and a daemon that runs outside the service ends for one that the new keeper starts within it.
 final class KeeperLink {
+    /// How long a keeper too many may take to say that it belongs to a service.
+    private static let hearing = Milliseconds(1000)
+
     private let services: Services
     private let server: ControlServer
     private var listener: Int32?
     private var isStarting = false
     private var failures = 0
+    /// Connected while there is a keeper, and not heard yet.
+    private var candidate: Int32?
     /// Told of a keeper that has nothing yet.
     var attached: (() -> Void)?
+    /// Told when a keeper of a service has everything, and this daemon is outside that service.
+    var claimed: (() -> Void)?
     /// No keeper is started any more: the daemon ends.
     var isStandingDown = false
 
@@ -30,6 +38,7 @@ final class KeeperLink {
             services.journal.add("daemon", "the keeper is gone; the daemon goes on and starts another")
             self.startKeeper()
         }
+        services.vault.onClaim = { [unowned self] in self.claimedByService() }
     }
 
     func open() throws(SystemError) {
@@ -62,13 +71,53 @@ final class KeeperLink {
             close(fd)
             return
         }
-        if services.vault.isConnected || isStandingDown {
-            var packet = keeper_packet()
-            packet.type = KEEPER_REFUSED.rawValue
-            _ = clinux_send_packet(fd, &packet, MemoryLayout<keeper_packet>.size, -1)
-            close(fd)
-            return
-        }
+        if isStandingDown || candidate != nil { return refuse(fd) }
+        if services.vault.isConnected { return hear(fd) }
+        greet(fd, pid)
+    }
+
+    private func refuse(_ fd: Int32) {
+        var packet = keeper_packet()
+        packet.type = KEEPER_REFUSED.rawValue
+        _ = clinux_send_packet(fd, &packet, MemoryLayout<keeper_packet>.size, -1)
+        close(fd)
+    }
+
+    /// One keeper too many. One of a service says so at once.
+    private func hear(_ fd: Int32) {
+        _ = clinux_set_nonblocking(fd, 1)
+        candidate = fd
+        do throws(SystemError) {
+            try services.loop.watch(fd, .readable) { [unowned self] _ in self.decide(fd) }
+        } catch { return decide(fd) }
+        services.loop.schedule(after: Self.hearing) { [weak self] in self?.decide(fd) }
+    }
+
+    private func decide(_ fd: Int32) {
+        guard candidate == fd else { return }
+        candidate = nil
+        services.loop.unwatch(fd)
+        var packet = keeper_packet()
+        var descriptor: Int32 = -1
+        var truncated: Int32 = 0
+        let count = clinux_receive_packet(fd, &packet, MemoryLayout<keeper_packet>.size, &descriptor, &truncated)
+        if descriptor >= 0 { close(descriptor) }
+        var pid: pid_t = 0
+        var uid: uid_t = 0
+        guard count == MemoryLayout<keeper_packet>.size, packet.type == KEEPER_CLAIM.rawValue, !isStandingDown,
+            clinux_peer_credentials(fd, &pid, &uid, nil) == 0
+        else { return refuse(fd) }
+        services.vault.dismiss()
+        greet(fd, pid)
+        claimedByService()
+    }
+
+    private func claimedByService() {
+        guard services.unit == nil else { return }
+        claimed?()
+    }
+
+    private func greet(_ fd: Int32, _ pid: Int32) {
         do throws(SystemError) {
             try services.vault.welcome(fd)
             services.vault.deposit(KEEPER_KIND_TABLE, id: 0, services.table.descriptor)
@@ -87,7 +136,9 @@ final class KeeperLink {
     private func startKeeper() {
         guard !isStarting, !isStandingDown else { return }
         isStarting = true
-        let delay = Milliseconds(failures == 0 ? 0 : min(30_000, 100 << Int64(min(failures, 8))))
+        // In a service its manager starts the next one: only when that does not come, we do.
+        let first = services.unit == nil ? Milliseconds(0) : Milliseconds(5000)
+        let delay = failures == 0 ? first : Milliseconds(min(30_000, 100 << Int64(min(failures, 8))))
         failures += 1
         services.loop.schedule(after: delay) { [unowned self] in
             guard !self.services.vault.isConnected, !self.isStandingDown else {
@@ -130,7 +181,7 @@ final class KeeperLink {
     private static func spawn(_ paths: HomePaths, _ limits: ProcessLimits) -> Result<SpawnedProcess, SpawnFailure> {
         let own = Executable.path
         let keeper = FileSystem.parent(of: own) + "/hearth-keeper"
-        let passed = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "HEARTH_HEARTBEAT_MS", "NOTIFY_SOCKET"]
+        let passed = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "HEARTH_HEARTBEAT_MS"]
         let environment = passed.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
         return Spawner.spawn(
             SpawnRequest(

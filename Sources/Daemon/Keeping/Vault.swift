@@ -26,6 +26,8 @@ final class Vault {
 
     var onExit: ((ProcessIdentity, Int32) -> Void)?
     var onLost: (() -> Void)?
+    /// The keeper says that a service manager started it.
+    var onClaim: (() -> Void)?
 
     init(_ loop: EventLoop) { self.loop = loop }
 
@@ -124,6 +126,24 @@ final class Vault {
 
     func ready() { send(KEEPER_READY) }
 
+    /// For the service manager, where the keeper has one.
+    func tell(online: Int, wanted: Int, errored: Int) {
+        guard isConnected else { return }
+        send(KEEPER_COUNTS, a: UInt64(max(0, online)), b: UInt64(max(0, wanted)), c: UInt64(max(0, errored)))
+    }
+
+    /// Everything that was sent has arrived.
+    var isQuiet: Bool { waiting.isEmpty && outbox.isEmpty }
+
+    /// Another keeper takes the place of this one, which ends.
+    func dismiss() {
+        guard let socket else { return }
+        var packet = keeper_packet()
+        packet.type = KEEPER_REFUSED.rawValue
+        _ = clinux_send_packet(socket, &packet, MemoryLayout<keeper_packet>.size, -1)
+        forget()
+    }
+
     /// Tells the keeper that this daemon ends on purpose. `done` also comes when there is no keeper.
     func standDown(done: @escaping () -> Void) {
         guard isConnected else { return done() }
@@ -131,11 +151,12 @@ final class Vault {
         send(KEEPER_STAND_DOWN)
     }
 
-    private func send(_ type: keeper_message, a: UInt64 = 0, b: UInt64 = 0) {
+    private func send(_ type: keeper_message, a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0) {
         var packet = keeper_packet()
         packet.type = type.rawValue
         packet.a = a
         packet.b = b
+        packet.c = c
         enqueue(packet, -1)
     }
 
@@ -191,6 +212,7 @@ final class Vault {
         switch keeper_message(packet.type) {
         case KEEPER_PING: send(KEEPER_PONG, a: packet.a)
         case KEEPER_WELCOME: keeperPid = Int32(truncatingIfNeeded: packet.a)
+        case KEEPER_CLAIM: onClaim?()
         case KEEPER_ACK, KEEPER_NACK:
             let answered = UInt32(truncatingIfNeeded: packet.a)
             guard let index = waiting.firstIndex(where: { $0.type == answered }) else { return }
@@ -211,6 +233,12 @@ final class Vault {
     }
 
     private func lost() {
+        guard socket != nil else { return }
+        forget()
+        onLost?()
+    }
+
+    private func forget() {
         guard let socket else { return }
         loop.unwatch(socket)
         close(socket)
@@ -220,6 +248,5 @@ final class Vault {
         let orphans = waiting
         waiting = []
         for waiter in orphans { waiter.done(false) }
-        onLost?()
     }
 }

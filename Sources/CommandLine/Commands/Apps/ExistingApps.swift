@@ -23,5 +23,7 @@ enum ExistingApps {
     }
 
     /// An app that waits for its restart is not to be started a second time.
-    private static func isActive(_ status: Status) -> Bool { status.isRunning || status == .waitingRestart }
+    private static func isActive(_ status: Status) -> Bool {
+        status.isRunning || [.waitingRestart, .scheduled].contains(status)
+    }
 }

@@ -11,30 +11,32 @@ struct KillCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(common)
-        let reply: KillReply
-        var hadDaemon = true
-        do {
-            reply = try online(session)
-        } catch ClientError.noDaemon {
-            hadDaemon = false
-            reply = try offline(session)
-        }
+        let (reply, hadDaemon) = try Self.stopEverything(session, origin: Session.origin("kill"))
         if format.json { return try JSONOutput.write(reply) }
         let apps = Reporting.count(reply.stopped, "app")
         try Output.line(hadDaemon ? "stopped \(apps) and the daemon" : "no daemon was running; stopped \(apps)")
     }
 
-    private func online(_ session: Session) throws -> KillReply {
+    /// Stops every app, and the daemon if there is one; else what its records name.
+    static func stopEverything(_ session: Session, origin: String) throws -> (reply: KillReply, hadDaemon: Bool) {
+        do {
+            return (try online(session, origin), true)
+        } catch ClientError.noDaemon {
+            return (try offline(session), false)
+        }
+    }
+
+    private static func online(_ session: Session, _ origin: String) throws -> KillReply {
         let client = try session.connect()
         let reply: KillReply
         do {
             reply = try client.call(
-                .kill, OriginParameters(origin: Session.origin("kill")), as: KillReply.self, kind: .changing,
+                .kill, OriginParameters(origin: origin), as: KillReply.self, kind: .changing,
                 deadline: Session.Deadline.stopping)
         } catch ClientError.connectionLost {
             // It died before it was done: the next one knows what was asked for, or there is none.
             return try session.change(
-                .kill, OriginParameters(origin: Session.origin("kill")), repeats: true,
+                .kill, OriginParameters(origin: origin), repeats: true,
                 deadline: Session.Deadline.stopping)
         }
         guard client.waitForEnd(milliseconds: 5000) else {
@@ -43,7 +45,7 @@ struct KillCommand: ParsableCommand {
         return reply
     }
 
-    private func offline(_ session: Session) throws -> KillReply {
+    private static func offline(_ session: Session) throws -> KillReply {
         let home = OfflineHome(paths: session.paths, absence: .noDaemon)
         for note in home.notes { Output.complain(note) }
         guard !home.desired.isEmpty else { return KillReply(stopped: 0) }
