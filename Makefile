@@ -17,9 +17,10 @@ SOURCES     := $(wildcard Sources Tests Benchmarks)
 PYTHON_PKG := varlink==31.0.0 gunicorn==27.0.1 uvicorn==0.54.0
 PYTHON_ENV := $(CURDIR)/$(DEBUG_DIR)/python
 
-# Further arguments of `swift test` and of Benchmarks/run, such as TEST_FLAGS='--filter KeeperTests'.
+# Further arguments of `swift test`, Benchmarks/run and Tests/Boot/run, such as TEST_FLAGS='--filter KeeperTests'.
 TEST_FLAGS  ?=
 BENCH_FLAGS ?=
+BOOT_FLAGS  ?=
 
 bin     := $(DESTDIR)$(PREFIX)/bin
 libexec := $(DESTDIR)$(PREFIX)/lib/hearth
@@ -28,7 +29,7 @@ share   := $(DESTDIR)$(PREFIX)/share
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .SILENT:
-.PHONY: help build release test lint check-release fmt bench deb install uninstall clean demo need-swift setup-demo setup-test setup-bench setup-release setup-deb setup-boot
+.PHONY: help build release test test-boot lint check-release fmt bench deb install uninstall clean demo need-swift setup-demo setup-test setup-bench setup-release setup-deb setup-boot
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ release: need-swift ## the four programs, optimised, with Swift's libraries link
 test: need-swift setup-test ## build and run all tests
 	$(SWIFT) build
 	PATH="$(PYTHON_ENV)/bin:$$PATH" $(SWIFT) test $(TEST_FLAGS)
+
+test-boot: setup-boot deb ## on machines with a real systemd: reboots, power cuts, upgrades (needs root; BOOT_FLAGS=--backend all for qemu, too)
+	Tests/Boot/run --deb $$(ls -t $(DEB_DIR)/hearth_*.deb | head -n 1) $(BOOT_FLAGS)
 
 lint: need-swift ## formatting, and the rules that a formatter does not know
 	$(SWIFT) format lint -s -r Package.swift $(SOURCES)
@@ -109,6 +113,10 @@ setup-release:
 
 setup-deb:
 	.ci/need dpkg-deb:dpkg gzip:gzip
+
+setup-boot:
+	.ci/need debootstrap:debootstrap systemd-nspawn:systemd-container flock:util-linux
+	case " $(BOOT_FLAGS) " in *qemu* | *all*) .ci/need qemu-system-x86_64:qemu-system-x86 mke2fs:e2fsprogs ;; esac
 
 setup-test: setup-demo setup-release
 	python3 -c 'import ensurepip' 2>/dev/null || .ci/need python3-venv:python3-venv

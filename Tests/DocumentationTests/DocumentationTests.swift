@@ -10,6 +10,9 @@ struct DocumentationTests {
         "docs/deploy.md: hearth deploy production setup", "docs/deploy.md: hearth deploy production",
         "docs/deploy.md: hearth deploy production revert 1",
         "docs/doctor.md: hearth doctor",
+        // On a machine with systemd, word for word: Tests/Boot/cases/new-user.sh.
+        "docs/boot.md: sudo hearth startup -u deploy", "docs/boot.md: hearth doctor",
+        "docs/boot.md: hearth drill --boot", "docs/boot.md: sudo hearth unstartup -u deploy",
         "docs/troubleshooting.md: sudo -u deploy hearth list",
         "docs/troubleshooting.md: sudo HEARTH_HOME=/root/.hearth hearth list",
         "docs/varlink.md: python3 -m pip install varlink",

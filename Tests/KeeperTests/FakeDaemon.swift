@@ -128,6 +128,8 @@ enum FakeDaemon {
                 kind, id, text = value.split(',')
                 send(pack(DEPOSIT, (int(kind), int(id), 3, 4)), [memory(text)])
                 tell('deposit', answer())
+            elif step == 'counts':
+                send(pack(19, (0, 0, 0, 0), *[int(number) for number in value.split(',')]))
             elif step == 'silent-deposit':
                 send(pack(DEPOSIT, (1, 99, 0, 0)), [memory(value)])
             elif step == 'drop':

@@ -40,14 +40,28 @@ final class Home {
 
     // MARK: - Keepers
 
-    /// Starts a keeper and returns its pid.
+    /// Starts a keeper and returns its pid. With a service manager it is that one's main process, and gets what that
+    /// has stored, as systemd would give it.
     @discardableResult
-    func startKeeper(heartbeat: Int = 60_000, arguments: [String]? = nil) throws -> pid_t {
-        let program = try Self.program()
+    func startKeeper(
+        heartbeat: Int = 60_000, arguments: [String]? = nil, service: ServiceManager? = nil
+    ) throws -> pid_t {
+        let keeper = try Self.program()
         let usual = ["--home", path, "--daemon", file("fake-hearthd"), "--log", file("keeper.log")]
-        var argv: [UnsafeMutablePointer<CChar>?] = ([program] + (arguments ?? usual)).map { strdup($0) } + [nil]
+        let stored = service?.stored ?? []
+        // Only the process itself knows its pid.
+        let program = service == nil ? keeper : "/bin/sh"
+        let shell = service == nil ? [] : ["-c", "LISTEN_PID=$$; export LISTEN_PID; exec \"$0\" \"$@\"", keeper]
+        let words = [program] + shell + (arguments ?? usual)
+        var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        let environment = ["PATH=\(path)", "HEARTH_HEARTBEAT_MS=\(heartbeat)"]
+        var environment = ["PATH=\(path)", "HEARTH_HEARTBEAT_MS=\(heartbeat)"]
+        if let service {
+            environment += [
+                "NOTIFY_SOCKET=@\(service.name)", "LISTEN_FDS=\(stored.count)",
+                "LISTEN_FDNAMES=\(stored.map(\.name).joined(separator: ":"))",
+            ]
+        }
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for text in argv + envp { free(text) } }
         // What lives on must not hold the output of the tests: whoever reads that waits for its end.
@@ -55,6 +69,10 @@ final class Home {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for fd in Int32(0)...2 { posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0) }
+        // Above what they are laid over.
+        let copies = stored.map { fcntl($0.descriptor, F_DUPFD_CLOEXEC, 200) }
+        defer { for copy in copies { close(copy) } }
+        for (index, copy) in copies.enumerated() { posix_spawn_file_actions_adddup2(&actions, copy, Int32(3 + index)) }
         var pid: pid_t = 0
         try #require(posix_spawn(&pid, program, &actions, nil, &argv, &envp) == 0)
         keepers.append(pid)

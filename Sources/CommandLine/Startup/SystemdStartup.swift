@@ -37,10 +37,14 @@ struct SystemdStartup {
     /// A step, for a person who watches: what is done, and how it went.
     typealias Narrator = (_ step: String) -> Void
 
+    /// Beside the units' own configuration: `/etc/hearth`, `~/.config/hearth`.
     var environmentFile: String {
-        let directory =
-            units.scope == .system
-            ? "/etc/hearth" : FileSystem.parent(of: FileSystem.parent(of: units.directory)) + "/hearth"
+        let directory: String
+        switch units.scope {
+        // Tests write below a directory of their own.
+        case .system: directory = getenv("HEARTH_TEST_ETC").map { String(cString: $0) } ?? "/etc/hearth"
+        case .user: directory = FileSystem.parent(of: FileSystem.parent(of: units.directory)) + "/hearth"
+        }
         return "\(directory)/\(units.name).env"
     }
 

@@ -18,7 +18,7 @@ prepare() {
     cp "$here"/guest/*.sh "$work/payload/"
     cp "$case_file" "$work/payload/case.sh"
     cp "$deb" "$work/payload/hearth.deb"
-    [ -z "${BOOT_TEST_DEB_NEXT:-}" ] || cp "$BOOT_TEST_DEB_NEXT" "$work/payload/hearth-next.deb"
+    cp "$here/../../docs/boot.md" "$work/payload/"
     if [ "$backend" = qemu ]; then
         cp --sparse=always --reflink=auto "$base/disk.img" "$work/disk.img"
         truncate -s $(($(du -sm "$work/payload" | cut -f1) + 16))M "$work/payload.img"

@@ -54,6 +54,8 @@ struct UnitEvidence: Sendable {
     var isSilent = false
     /// The user's services are started at boot and outlive the last session.
     var lingers = true
+    /// There is the file of a user's unit, and that user's systemd does not answer.
+    var hasUnreachableUserUnit = false
     /// logind ends what a session leaves behind.
     var killsSessions = false
     /// Lines of other things that start Hearth at boot.
@@ -84,6 +86,9 @@ extension UnitEvidence {
             guard let properties = Systemctl(scope: candidate.units.scope).show(candidate.units.manager, properties)
             else {
                 evidence.isSilent = true
+                // Its systemd does not run, which is what a unit of the user's without lingering comes to.
+                let isUsers = candidate.units.scope == .user && FileSystem.exists(candidate.units.managerFile)
+                evidence.hasUnreachableUserUnit = evidence.hasUnreachableUserUnit || isUsers
                 continue
             }
             evidence.isSilent = false

@@ -13,6 +13,7 @@ enum UnitLayer {
         case .systemd: break
         }
         guard let unit = evidence.unit else {
+            if evidence.hasUnreachableUserUnit, !evidence.lingers { return linger(evidence, scene) }
             if evidence.isSilent {
                 return [
                     Finding(
@@ -23,7 +24,7 @@ enum UnitLayer {
             return [missing(evidence, scene)] + sessions(evidence, scene)
         }
         return state(of: unit, evidence, scene) + content(of: unit, scene) + place(of: unit, evidence, scene)
-            + linger(of: unit, evidence, scene) + sessions(evidence, scene)
+            + (unit.scope == .user ? linger(evidence, scene) : []) + sessions(evidence, scene)
     }
 
     private static func withoutSystemd(_ evidence: UnitEvidence, _ scene: Scene, _ name: String) -> [Finding] {
@@ -208,8 +209,8 @@ enum UnitLayer {
         return findings
     }
 
-    private static func linger(of unit: UnitEvidence.Unit, _ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
-        guard unit.scope == .user, !evidence.lingers, let owner = scene.owner else { return [] }
+    private static func linger(_ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
+        guard !evidence.lingers, let owner = scene.owner else { return [] }
         let user = UserNames.name(of: owner)
         return [
             Finding(
