@@ -2,7 +2,7 @@
 backends=nspawn
 
 # The commands of the page, in its order.
-commands() { sed -n 's/^\$ \(.*[^ ]\)  # not run$/\1/p' /payload/boot.md; }
+commands() { sed -n 's/^\$ \(.*[^ ]\)  # not run: .*$/\1/p' /payload/boot.md; }
 
 boot1() {
     make_apps /srv/shop deploy

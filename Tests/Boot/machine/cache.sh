@@ -9,8 +9,8 @@ cache_ready() { # cache_ready BACKEND
     mkdir -p "$base"
     exec 9>"$base/lock"
     flock 9
-    [ -e "$base/ok-rootfs" ] || make_rootfs
-    [ "$1" != qemu ] || [ -e "$base/ok-qemu" ] || make_disk
+    [ -e "$base/ok-rootfs" ] || make_rootfs || return 1
+    [ "$1" != qemu ] || [ -e "$base/ok-qemu" ] || make_disk || return 1
     touch "$base/ok-$1"
     exec 9>&-
 }

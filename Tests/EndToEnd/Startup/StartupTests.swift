@@ -1,5 +1,7 @@
+import Control
 import Foundation
 import Glibc
+import Model
 import TestSupport
 import Testing
 
