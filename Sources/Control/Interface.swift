@@ -87,7 +87,7 @@ package enum Interface {
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
           readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
-          reload: ?ReloadPolicy, dependsOn: ?[]string, source: ?string, kept: ?[string]string
+          reload: ?ReloadPolicy, dependsOn: ?[]string, checks: ?[]string, source: ?string, kept: ?[string]string
         )
         # How a worker of Node's cluster gives up its connections; grace: milliseconds.
         type DrainPolicy (isOn: bool, grace: ?int)

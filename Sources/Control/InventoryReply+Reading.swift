@@ -103,6 +103,7 @@ extension ReplyReader {
             case "drain": spec.drain = try reader.decoded(DrainPolicy.self)
             case "reload": spec.reload = try reader.decoded(ReloadPolicy.self)
             case "dependsOn": spec.dependsOn = try reader.strings()
+            case "checks": spec.checks = try reader.strings()
             case "source": spec.source = try reader.string()
             case "kept": spec.kept = try reader.texts()
             default: throw Unexpected()

@@ -52,6 +52,7 @@ struct InterfaceTests {
         spec.drain = drain
         spec.reload = reload
         spec.dependsOn = ["db"]
+        spec.checks = ["http://localhost"]
         spec.watchdog = Milliseconds(1000)
         spec.source = "/f"
         spec.kept = ["time": "true"]
