@@ -10,6 +10,7 @@ RELEASE_DIR := .build-release
 RELEASE     := $(RELEASE_DIR)/release
 # The command line starts twice as fast without a dynamic linker; the daemon looks up users, which needs one.
 STATIC_DIR  := .build-static
+DEB_DIR     := .build-deb
 SOURCES     := $(wildcard Sources Tests Benchmarks)
 
 # The Varlink client of somebody else, for the tests that speak to hearthd with it.
@@ -27,7 +28,7 @@ share   := $(DESTDIR)$(PREFIX)/share
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .SILENT:
-.PHONY: help build release test lint check-release fmt bench install uninstall clean demo need-swift setup-demo setup-test setup-bench setup-release
+.PHONY: help build release test lint check-release fmt bench deb install uninstall clean demo need-swift setup-demo setup-test setup-bench setup-release setup-deb setup-boot
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,13 +78,19 @@ install: setup-release ## into PREFIX (/usr/local), below DESTDIR
 	$(RELEASE)/hearth --generate-completion-script fish >$(share)/fish/vendor_completions.d/hearth.fish
 	echo "installed $(bin)/hearth and $(libexec); a daemon that runs goes on as the old one until 'hearth upgrade'"
 
+deb: setup-release setup-deb ## the Debian package, in .build-deb
+	rm -rf $(DEB_DIR)/root
+	$(MAKE) install PREFIX=/usr DESTDIR=$(CURDIR)/$(DEB_DIR)/root
+	packaging/deb/build $(CURDIR)/$(DEB_DIR)/root $${DEB_VERSION:-$$($(RELEASE)/hearth --version)} $(CURDIR)/$(DEB_DIR)
+	rm -rf $(DEB_DIR)/root
+
 uninstall: ## remove what install put there
 	rm -f $(bin)/hearth $(share)/man/man1/hearth.1 $(share)/bash-completion/completions/hearth \
 	    $(share)/zsh/site-functions/_hearth $(share)/fish/vendor_completions.d/hearth.fish
 	rm -rf $(libexec)
 
 clean: ## remove everything that was built
-	rm -rf $(DEBUG_DIR) $(RELEASE_DIR) $(STATIC_DIR)
+	rm -rf $(DEBUG_DIR) $(RELEASE_DIR) $(STATIC_DIR) $(DEB_DIR)
 
 # What each verb needs beside the toolchain. Only what is missing is installed.
 
@@ -99,6 +106,9 @@ setup-bench:
 
 setup-release:
 	.ci/need objdump:binutils strip:binutils
+
+setup-deb:
+	.ci/need dpkg-deb:dpkg gzip:gzip
 
 setup-test: setup-demo setup-release
 	python3 -c 'import ensurepip' 2>/dev/null || .ci/need python3-venv:python3-venv

@@ -42,17 +42,19 @@ int clinux_keeper_service_start(void) {
 
     const char *path = getenv("NOTIFY_SOCKET");
     if (path && manager_address(path) == 0) {
-        // Out of the way of what hearthd gets as descriptor 3.
-        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd >= 0) {
-            notify_socket = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_INHERITED + inherited_count);
+        // Behind the inherited ones: what lies there is to be closed anyway.
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), place = FIRST_INHERITED + inherited_count;
+        if (fd >= 0 && fd != place) {
+            int moved = dup3(fd, place, O_CLOEXEC);
             close(fd);
+            fd = moved;
         }
+        notify_socket = fd;
     }
     // hearthd and what it starts are not the ones who were meant.
     const char *const ours[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) unsetenv(ours[i]);
-    return FIRST_INHERITED + inherited_count;
+    return FIRST_INHERITED + inherited_count + (notify_socket >= 0);
 }
 
 int clinux_keeper_in_service(void) { return notify_socket >= 0; }

@@ -59,7 +59,7 @@ enum Arguments {
             let end = command == "deploy" ? 1 : words.firstIndex(of: "--") ?? words.endIndex
             words.insert(contentsOf: leading, at: end)
         }
-        if command == "start" || command == "run", let terminator = words.firstIndex(of: "--") {
+        if ["start", "run", "run-once"].contains(command), let terminator = words.firstIndex(of: "--") {
             let own = words[(terminator + 1)...].flatMap { ["--app-argument", $0] }
             words.replaceSubrange(terminator..., with: own)
         }

@@ -34,6 +34,8 @@ package enum Entry {
             for line in failure.lines { Output.complain(line) }
             return failure.exit.rawValue
         }
+        // Of a command whose exit code is that of the program it ran.
+        if let code = error as? ExitCode { return code.rawValue }
         // Help, version and usage errors of the argument parser.
         let code = Hearth.exitCode(for: error).rawValue
         let message = Hearth.fullMessage(for: error)

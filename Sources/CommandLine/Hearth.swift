@@ -18,7 +18,8 @@ struct Hearth: ParsableCommand {
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self,
                     DeleteCommand.self, ScaleCommand.self, SignalCommand.self, TriggerCommand.self,
-                    SendCommand.self, ResetCommand.self, RunCommand.self, ServeCommand.self, DeployCommand.self,
+                    SendCommand.self, ResetCommand.self, RunCommand.self, RunOnceCommand.self, ServeCommand.self,
+                    DeployCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

@@ -37,8 +37,12 @@ package struct AppDraft: Hashable, Sendable {
     package var slowRetry: Bool?
     /// Bytes; 0: no limit.
     package var memoryLimit: Int64?
-    /// A cron pattern; empty: none.
+    /// Bytes.
+    package var memoryMax: Int64?
+    /// A cron pattern of restarts; empty: none.
     package var schedule: String?
+    /// When it runs, where it is a job.
+    package var job: JobPolicy?
     package var watch: WatchDraft?
     package var killTimeout: Milliseconds?
     package var killSignal: Signal?

@@ -74,6 +74,8 @@ package enum AppKeys {
         AppKey("stop_exit_codes", [], .array, .number),
         AppKey("slow_retry", []),
         AppKey("max_memory_restart", [], .string, .number),
+        AppKey("memory_max", []),
+        AppKey("schedule", []),
         AppKey("cron_restart", ["cron"], .string, .number),
         AppKey("watch", [], .boolean, .array, .string),
         AppKey("ignore_watch", [], .array, .string),

@@ -137,6 +137,8 @@ struct AppReader {
     /// What restarts an app that is well: memory, clock, files.
     private mutating func readTriggers(into draft: inout AppDraft) {
         draft.memoryLimit = size("max_memory_restart")
+        draft.memoryMax = memoryMax()
+        draft.job = jobPolicy()
         if let (key, value) = take("cron_restart") {
             switch value {
             case .string("0"), .integer(0), .bool(false): draft.schedule = ""

@@ -64,6 +64,7 @@ package struct AppResolver: Sendable {
                     environment: seen.merging(command.variables) { _, own in own }, arguments: command.arguments)
                 ?? draft.staticSite?.port)
         spec.memoryLimit = draft.memoryLimit.flatMap { $0 > 0 ? $0 : nil }
+        spec.memoryMax = draft.memoryMax
         spec.schedule = try schedule(of: draft)
         spec.watch = watchPolicy(of: draft, cwd: cwd)
         spec.environmentFiles = files.paths.isEmpty ? nil : files.paths
@@ -80,6 +81,7 @@ package struct AppResolver: Sendable {
         spec.drain = draft.drain
         spec.mode = mode(of: draft, interpreter: command.interpreter)
         spec.kept = draft.kept.isEmpty ? nil : draft.kept
+        try makeJob(of: draft, &spec)
         try Limits.check(spec, inherited: environment.merging(files.variables) { _, own in own })
         return spec
     }

@@ -38,6 +38,7 @@ package enum Limits {
             ("the interpreter", draft.interpreter), ("cwd", draft.cwd), ("the output file", draft.outFile),
             ("the error file", draft.errorFile), ("uid", draft.uid), ("gid", draft.gid),
             ("the pid file", draft.pidFile), ("the cron pattern", draft.schedule),
+            ("the schedule", draft.job?.pattern),
             ("instance_var", draft.instanceVariable), ("increment_var", draft.incrementVariable),
             ("the directory to be served", draft.staticSite?.path),
         ]

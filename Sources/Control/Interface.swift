@@ -48,8 +48,8 @@ package enum Interface {
         # A listening socket of an instance's process tree.
         type Port (protocol: string, address: string, port: int, pid: int, command: string)
 
-        # One instance. status: launching, online, stopping, stopped, errored, waiting (for what it depends on) or "waiting
-        # restart".
+        # One instance. status: launching, online, stopping, stopped, errored, waiting (for what it depends on), "waiting
+        # restart" or scheduled (a job between two runs; nextStartAt is the next).
         # statusText: what the app says of itself (STATUS= of sd_notify).
         type Instance (
           id: int, name: string, namespace: string, number: int, generation: int, pid: ?int, status: string,
@@ -63,7 +63,7 @@ package enum Interface {
         type Detail (
           instance: Instance, script: string, interpreter: ?string, interpreterArguments: []string,
           arguments: []string, user: ?string, memoryPeakBytes: ?int, cpuSeconds: ?float, tasks: ?int, fds: ?int,
-          processes: []int, restart: RestartPolicy, stop: StopPolicy, autostart: bool, report: ?Report
+          processes: []int, restart: RestartPolicy, stop: StopPolicy, autostart: bool, report: ?Report, job: ?Job
         )
 
         type RestartPolicy (
@@ -87,7 +87,21 @@ package enum Interface {
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
           readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
-          reload: ?ReloadPolicy, dependsOn: ?[]string, checks: ?[]string, source: ?string, kept: ?[string]string
+          reload: ?ReloadPolicy, dependsOn: ?[]string, checks: ?[]string, memoryMax: ?int, job: ?JobPolicy,
+          source: ?string, kept: ?[string]string
+        )
+        # When a job runs: pattern (cron, as in RestartSchedule, or @reboot), every (ms from start to start), or neither:
+        # once. overlap: skip (null) or replace. catchUp: one run is made up when some were missed. history: runs to remember.
+        type JobPolicy (
+          pattern: ?string, every: ?int, overlap: ?string, catchUp: ?bool, timeout: ?int, jitter: ?int, history: ?int
+        )
+        # One run of a job. endedAt: null while it goes on. exit: null also when nobody could see its end; note says more.
+        type Run (startedAt: int, endedAt: ?int, pid: ?int, exit: ?Exit, note: ?string, by: string)
+        # nextAt: null when it is paused or runs at no time of day. skipped: times at which the run before went on.
+        # schedule: "0 3 * * *", "every 15m" or "once".
+        type Job (
+          schedule: string, overlap: string, catchUp: bool, timeout: ?int, nextAt: ?int, isPaused: bool, skipped: int,
+          runs: []Run
         )
         # How a worker of Node's cluster gives up its connections; grace: milliseconds.
         type DrainPolicy (isOn: bool, grace: ?int)
@@ -131,7 +145,7 @@ package enum Interface {
         type Snapshot (name: string, at: int, apps: int, instances: int, kind: string)
         type Difference (name: string, change: string, details: []string)
         # kind: online, exit, start, stop, restart, reload, delete, errored, waiting, adopted, daemon, port-conflict,
-        # saved, cron, memory, watch, channel, notify. With a colon: what an app said, for listeners only (process:msg, axm:reply,
+        # saved, cron, job, memory, watch, channel, notify. With a colon: what an app said, for listeners only (process:msg, axm:reply,
         # process:exception, human:event, …; message: JSON, cut when it is long).
         type Event (at: int, kind: string, id: ?int, name: ?string, pid: ?int, message: string)
 

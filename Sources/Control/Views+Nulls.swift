@@ -74,7 +74,7 @@ extension HelloReply {
 extension InstanceDetail {
     private enum Key: String, CodingKey {
         case instance, script, interpreter, interpreterArguments, arguments, user, memoryPeakBytes, cpuSeconds, tasks,
-            fds, processes, restart, stop, autostart, report
+            fds, processes, restart, stop, autostart, report, job
     }
 
     /// The policy with every key.
@@ -120,6 +120,7 @@ extension InstanceDetail {
                 withMessage: stop.withMessage ?? false), forKey: .stop)
         try container.encode(autostart, forKey: .autostart)
         try container.encode(report, forKey: .report)
+        try container.encode(job, forKey: .job)
     }
 }
 

@@ -201,11 +201,14 @@ package struct InstanceDetail: Codable, Sendable {
     package var autostart: Bool
     /// What the app tells of itself; nil: nothing.
     package var report: AppReport?
+    /// Nil: it is none.
+    package var job: JobView?
 
     package init(
         instance: InstanceView, script: String, interpreter: String?, interpreterArguments: [String],
         arguments: [String], user: String?, memoryPeakBytes: Int64?, cpuSeconds: Double?, tasks: Int?, fds: Int?,
-        processes: [Int32], restart: RestartPolicy, stop: StopPolicy, autostart: Bool, report: AppReport? = nil
+        processes: [Int32], restart: RestartPolicy, stop: StopPolicy, autostart: Bool, report: AppReport? = nil,
+        job: JobView? = nil
     ) {
         self.instance = instance
         self.script = script
@@ -222,6 +225,7 @@ package struct InstanceDetail: Codable, Sendable {
         self.stop = stop
         self.autostart = autostart
         self.report = report
+        self.job = job
     }
 }
 

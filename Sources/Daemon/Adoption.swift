@@ -115,7 +115,7 @@ struct Adoption {
                 fleet.send(.stop(.hearth), to: desired.id)
             }
         } else if desired.wanted == .running, record.phase == .stopped, record.reason.kind == .stopped {
-            fleet.send(.start(.hearth), to: desired.id)
+            fleet.setGoing(desired.id, by: .hearth)
         }
     }
 
@@ -221,7 +221,7 @@ struct Adoption {
         sweepOlder(tagged, than: record)
         if record.phase == .stopped, record.reason.kind == .registered, desired.wanted == .running, !wasKilled {
             // Entered into the list, and the daemon died before the start.
-            fleet.send(.start(record.reason.actor), to: desired.id)
+            fleet.setGoing(desired.id, by: record.reason.actor)
             summary.started += 1
         }
     }
@@ -297,8 +297,13 @@ struct Adoption {
     private func start(_ ids: [InstanceID], isSameBoot: Bool, _ summary: inout Summary) {
         let until = SystemClock.now().advanced(by: RestartCounters.patience)
         for id in fleet.dependencies.startOrder(ids) {
-            if !isSameBoot { fleet.send(.bePatient(until: until), to: id) }
-            fleet.dependencies.start(id, by: fleet[id]?.machine.reason.actor ?? .hearth)
+            let actor = fleet[id]?.machine.reason.actor ?? .hearth
+            if isSameBoot {
+                fleet.setGoing(id, by: actor)
+            } else {
+                fleet.send(.bePatient(until: until), to: id)
+                fleet.bringBack(id, by: actor, endedBy: "a restart of the machine")
+            }
             summary.started += 1
         }
     }

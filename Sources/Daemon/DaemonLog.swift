@@ -17,8 +17,14 @@ final class DaemonLog: Sendable {
 
     init(_ paths: HomePaths) {
         path = paths.daemonLog
-        // systemd tells a service that its stderr is the journal.
-        alsoStandardError = getenv("JOURNAL_STREAM") != nil
+        alsoStandardError = Self.isJournal(2)
+    }
+
+    /// systemd tells a service which device and inode the journal's stream is; where stderr went since is another matter.
+    private static func isJournal(_ fd: Int32) -> Bool {
+        var status = stat()
+        guard let stream = getenv("JOURNAL_STREAM"), fstat(fd, &status) == 0 else { return false }
+        return String(cString: stream) == "\(status.st_dev):\(status.st_ino)"
     }
 
     func note(_ message: String) {

@@ -317,6 +317,7 @@ final class Daemon: Lifecycle {
         inspector.lookSoon()
         for sentence in summary.unlisted { services.log.note(sentence) }
         dispatcher.notes += summary.unlisted
+        dispatcher.jobs = policies.jobs
         dispatcher.notesOfRules = { [policies] in policies.notes }
         dispatcher.isReady = true
         services.vault.ready()
@@ -404,7 +405,9 @@ final class Daemon: Lifecycle {
     /// Leaves when the last words are written and the client has its answer.
     private func finish(_ goodbye: @escaping () -> Void, _ deadline: Instant) {
         guard isEnding, !hasSaidGoodbye else { return }
-        if !services.isTableQuiet || !services.state.isQuiet || !fleet.sockets.isQuiet, SystemClock.now() < deadline {
+        if !services.isTableQuiet || !services.state.isQuiet || !fleet.sockets.isQuiet
+            || !policies.jobs.isQuiet, SystemClock.now() < deadline
+        {
             services.loop.schedule(after: Milliseconds(5)) { [self] in self.finish(goodbye, deadline) }
             return
         }

@@ -38,6 +38,8 @@ final class Services {
     let cgroupBase: String?
     /// The service that this daemon belongs to, `hearth-deploy.service`; nil: somebody started it.
     let unit: String?
+    /// The kernel holds instances to their `memory_max` (their cgroups have a memory controller).
+    var limitsMemory = false
     private var isTableDirty = false
     private var isTableBusy = false
     private var userNames: [uid_t: String] = [:]

@@ -63,6 +63,11 @@ package struct AppSpec: Codable, Hashable, Sendable {
     package var dependsOn: [String]?
     /// URLs that answer while the app is well, as `HealthCheck` reads them; nil: none.
     package var checks: [String]?
+    /// Nothing of its tree may use more memory than this together, in bytes: the kernel (or Hearth, where no memory
+    /// controller was delegated) ends what does.
+    package var memoryMax: Int64?
+    /// It is a job, which runs by the clock or once; nil: it is to run always.
+    package var job: JobPolicy?
     /// The app file that describes the app, absolute; nil: it was described on a command line.
     package var source: String?
     /// Settings that Hearth keeps and shows but does not act on: PM2's canonical key to the value as JSON text.

@@ -19,6 +19,8 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
         case restart
         case delete
         case daemonKill
+        /// The run of a job, not its schedule.
+        case endRun
     }
 
     package var id: InstanceID
@@ -82,9 +84,12 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
     /// Whose process the next pid that a spawn child writes is.
     package var spawning: Generation { successor?.generation ?? generation }
 
+    /// A job that its schedule will start; one that was stopped, or that runs once, is not wanted.
+    private var isBetweenRuns: Bool { wanted == .running && [.scheduled, .runEnded].contains(reason.kind) }
+
     package var status: Status {
         switch phase {
-        case .stopped: .stopped
+        case .stopped: isBetweenRuns ? .scheduled : .stopped
         case .starting: .launching
         case .online: .online
         case .stopping: .stopping

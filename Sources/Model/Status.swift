@@ -8,11 +8,13 @@ package enum Status: String, Hashable, Sendable, Codable, CaseIterable {
     case waitingRestart = "waiting restart"
     /// It starts when what it depends on is ready. PM2 has no such state.
     case waiting
+    /// A job between two runs.
+    case scheduled
 
     package var isRunning: Bool {
         switch self {
         case .launching, .online, .stopping: true
-        case .stopped, .errored, .waitingRestart, .waiting: false
+        case .stopped, .errored, .waitingRestart, .waiting, .scheduled: false
         }
     }
 }
@@ -70,6 +72,10 @@ package struct Reason: Hashable, Sendable, Codable {
         case notReloaded
         /// What it depends on is not ready; the detail says which.
         case waitsFor
+        /// A job waits for its time.
+        case scheduled
+        /// A run of a job is over.
+        case runEnded
     }
 
     package var kind: Kind
@@ -109,13 +115,15 @@ package struct Reason: Hashable, Sendable, Codable {
             case .killedWithDaemon: "stopped with the daemon by \(actor)"
             case .endedUnseen: "ended while no hearthd ran:"
             case .reloaded: "reloaded by \(actor)"
+            case .scheduled: "scheduled by \(actor)"
+            case .runEnded: "last run:"
             case .notReloaded: "goes on; its reload by \(actor) failed:"
             case .waitsFor: "waits for"
             }
         guard let detail else { return sentence.hasSuffix(":") ? String(sentence.dropLast()) : sentence }
         switch kind {
         case .registered, .started, .restarted, .stopped, .deleted, .adopted, .restored, .killedWithDaemon,
-            .reloaded:
+            .reloaded, .scheduled:
             return "\(sentence) (\(detail))"
         default: return "\(sentence) \(detail)"
         }

@@ -39,11 +39,14 @@ package struct HomePaths: Hashable, Sendable {
     package var pidFile: String { isPM2 ? home + "/pm2.pid" : home + "/hearthd.pid" }
     package var daemonLog: String { isPM2 ? home + "/pm2.log" : home + "/hearthd.log" }
     package var logs: String { home + "/logs" }
+    /// How the paths of files begin that one run of `run-once` has for itself.
+    package var onceLogs: String { home + "/logs/once-" }
     package var run: String { base + "/run" }
     package var vaultSocket: String { base + "/run/vault.sock" }
     package var state: String { base + "/state" }
     package var desiredState: String { base + "/state/desired.json" }
     package var desiredStateBackup: String { base + "/state/desired.json.bak" }
+    package var jobRecords: String { base + "/state/jobs.json" }
     package var snapshots: String { base + "/state/snapshots" }
 
     // What PM2 has in its home besides.

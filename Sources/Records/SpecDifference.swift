@@ -71,6 +71,8 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
 
     private static func compareAdditions(_ old: AppSpec, _ new: AppSpec, _ collector: inout Collector) {
         collector.compare("max_memory_restart", old.memoryLimit, new.memoryLimit, restart: false)
+        collector.compare("memory_max", old.memoryMax, new.memoryMax, restart: old.job == nil)
+        compareJob(old.job, new.job, &collector)
         collector.compare("cron_restart", old.schedule?.pattern, new.schedule?.pattern, restart: false)
         collector.compare("watch", old.watch?.paths, new.watch?.paths, restart: false)
         collector.compare("ignore_watch", old.watch?.ignore, new.watch?.ignore, restart: false)
@@ -94,6 +96,18 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
         collector.compare("pid_file", old.pidFile, new.pidFile)
         // Without a mode an app is an ordinary process: that is `fork`.
         collector.compare("exec_mode", (old.mode ?? .fork).rawValue, (new.mode ?? .fork).rawValue)
+    }
+
+    private static func compareJob(_ old: JobPolicy?, _ new: JobPolicy?, _ collector: inout Collector) {
+        guard old != new else { return }
+        guard let old, let new else {
+            collector.compare("schedule", old?.summary, new?.summary)
+            return
+        }
+        // From the next run on.
+        let summaries = (old.summary, new.summary)
+        if summaries.0 == summaries.1 { return collector.add("schedule", "changed", restart: false) }
+        collector.compare("schedule", summaries.0, summaries.1, restart: false)
     }
 
     private struct Collector {

@@ -8,6 +8,12 @@ package enum Event: Hashable, Sendable {
     case restart(Actor)
     case delete(Actor)
     case reset(Actor)
+    /// A job is to be started by its schedule from now on; nothing is started now.
+    case schedule(Actor)
+    /// The run of a job is over: it is stopped, its schedule goes on.
+    case endRun(Actor)
+    /// A job that runs once was cut off, or missed its time: nothing but a person starts it again.
+    case abandon(Actor, detail: String)
     /// Its turn to be reloaded will come.
     case queueReload(Actor, isRollback: Bool)
     /// Its turn has come. `hasOwnSocket`: it is known to have a listening socket of its own.

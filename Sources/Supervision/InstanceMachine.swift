@@ -202,6 +202,9 @@ package struct InstanceMachine: Sendable {
         case .bePatient(let until):
             counters.patientUntil = until
             return []
+        case .schedule(let actor): return schedule(by: actor, at: now)
+        case .endRun(let actor): return endRun(by: actor, at: now)
+        case .abandon(let actor, let detail): return abandon(by: actor, detail, at: now)
         case .queueReload(let actor, let isRollback): return queueReload(by: actor, isRollback: isRollback)
         case .reload(let hasOwnSocket): return beginReload(hasOwnSocket: hasOwnSocket, at: now)
         case .cancelReload: return cancelReload()
@@ -275,7 +278,7 @@ package struct InstanceMachine: Sendable {
         return [.record, .report(.reset, "counters reset by \(actor)")]
     }
 
-    private mutating func stop(
+    mutating func stop(
         _ purpose: InstanceRecord.StopPurpose, by actor: Actor, at now: Instant
     ) -> [Effect] {
         var effects: [Effect] = []
@@ -283,7 +286,7 @@ package struct InstanceMachine: Sendable {
         case .stop, .delete:
             if wanted != .stopped { effects.append(.persist) }
             wanted = .stopped
-        case .restart, .daemonKill: break
+        case .restart, .daemonKill, .endRun: break
         }
         effects += dismissSuccessor(at: now)
 
@@ -353,7 +356,8 @@ package struct InstanceMachine: Sendable {
 
     /// What had ended on its own terms did not end with the daemon: it does not come back with it either.
     private func keepsReason(_ purpose: InstanceRecord.StopPurpose) -> Bool {
-        purpose == .daemonKill && reason.kind == .notRestarted
+        guard purpose == .daemonKill else { return false }
+        return reason.kind == .notRestarted || (reason.kind == .runEnded && wanted == .stopped)
     }
 
     mutating func finishStop(
@@ -381,6 +385,10 @@ package struct InstanceMachine: Sendable {
             state = .stopped
             reason = Reason(.deleted, by: actor, at: now)
             return [.record, .report(.delete, reason.text), .remove]
+        case .endRun:
+            state = .stopped
+            let story = "ended by \(actor)" + (detail.map { "; \($0)" } ?? "")
+            return runEnded(story, by: actor, at: now)
         case .restart:
             restarts.countUp()
             return launch(Reason(.restarted, by: actor, detail: detail, at: now), report: .restart)
@@ -528,6 +536,16 @@ package struct InstanceMachine: Sendable {
         }
     }
 
+    /// The run of a job is over, by itself or not. What runs once is not wanted any more.
+    private mutating func runEnded(_ story: String, by actor: Actor, at now: Instant) -> [Effect] {
+        reason = Reason(.runEnded, by: actor, detail: story, at: now)
+        // A short run is no crash.
+        counters.renew(at: now)
+        let persist: [Effect] = spec.job?.isOnce == true && wanted == .running ? [.persist] : []
+        if !persist.isEmpty { wanted = .stopped }
+        return [.record, .report(.stop, reason.text)] + persist
+    }
+
     mutating func noteExit(_ status: ExitStatus, cause: ExitCause, detail: String?, at now: Instant) {
         lastExit = LastExit(
             status: status, cause: cause, at: now, uptime: startedAt.map { now.since($0) } ?? Milliseconds(0),
@@ -560,6 +578,9 @@ package struct InstanceMachine: Sendable {
             state = .waiting(until: due)
             reason = Reason(.backingOff, by: .hearth, detail: "\(story); next start in \(delay)", at: now)
             effects += [.record, .report(.waiting, reason.text), .arm(.restart, generation, at: due)]
+        case .stay where spec.job != nil:
+            state = .stopped
+            effects += runEnded(story, by: .hearth, at: now)
         case .stay(let why):
             state = .stopped
             reason = Reason(.notRestarted, by: .hearth, detail: why, at: now)
@@ -801,7 +822,7 @@ extension InstanceRecord.StopPurpose {
         switch self {
         case .delete: false
         case .stop: other == .restart || other == .delete
-        case .restart, .daemonKill: true
+        case .restart, .daemonKill, .endRun: true
         }
     }
 
@@ -811,6 +832,7 @@ extension InstanceRecord.StopPurpose {
         case .restart: .restarted
         case .delete: .deleted
         case .daemonKill: .killedWithDaemon
+        case .endRun: .stopped
         }
     }
 
@@ -820,6 +842,7 @@ extension InstanceRecord.StopPurpose {
         case .restart: "restarted by \(actor)"
         case .delete: "deleted by \(actor)"
         case .daemonKill: "stopped with the daemon by \(actor)"
+        case .endRun: "ended by \(actor)"
         }
     }
 }

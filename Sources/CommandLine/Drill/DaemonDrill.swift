@@ -11,6 +11,8 @@ struct DaemonDrill {
 
     func run() throws {
         let hello = try session.connectStarting().greet(again: true)
+        // What this command could not start again it does not kill.
+        if hello.unit == nil { try HomeOwner(paths: session.paths).requireOwn() }
         try drill.look()
         drill.askBefore()
         let victims =

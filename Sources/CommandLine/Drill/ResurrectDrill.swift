@@ -11,7 +11,7 @@ struct ResurrectDrill {
     private var session: Session { drill.session }
 
     func run() throws {
-        try session.connectStarting()
+        try requireReturn(try session.connectStarting().greet(again: true))
         try drill.look()
         try requireStored()
         drill.askBefore()
@@ -27,6 +27,16 @@ struct ResurrectDrill {
         drill.note("list restored, \(drill.elapsed) ms after the blow")
         try compare()
         drill.askAfter(waits: true)
+    }
+
+    /// The daemon ends, too: it must be in this command's power to start it as it was.
+    private func requireReturn(_ hello: HelloReply) throws {
+        guard let unit = hello.unit else { return try HomeOwner(paths: session.paths).requireOwn() }
+        guard geteuid() != 0, ManagerUnits.installed(for: session.paths)?.scope == .system else { return }
+        throw Failure(
+            .notPermitted,
+            "nothing was stopped: '\(unit)' is a service of the system, and only root can start it again; "
+                + "run 'sudo hearth drill --resurrect --home \(session.paths.home)'")
     }
 
     /// A list of PM2's comes back from its dump alone: what is not in there would be lost.

@@ -103,7 +103,8 @@ struct UnitText {
 
             [Service]
             Type=exec
-            NotifyAccess=all
+            # The keeper lives here and notifies its own unit, of which systemd would warn each time.
+            LogLevelMax=err
             \(system && user.uid != 0 ? "User=\(UnitQuoting.specifierFree(user.name))\n" : "")\
             Delegate=yes
             ExecStart=/bin/sleep infinity

@@ -1,5 +1,6 @@
 import Control
 import Model
+import Platform
 
 /// The table of `list`, also shown after commands that change something.
 enum ListTable {
@@ -32,9 +33,18 @@ enum ListTable {
                 cells: cells { .init($0.memoryBytes == 0 ? "-" : Quantities.bytes($0.memoryBytes)) }),
             Table.Column("pid", dropRank: 7, alignsRight: true, cells: cells { .init($0.pid.map(String.init) ?? "-") }),
             Table.Column("ports", dropRank: 8, minimum: 5, cells: cells { .init(ports($0.ports)) }),
-            Table.Column("reason", dropRank: 9, minimum: 16, cells: cells { .init($0.reason, .dim) }),
+            Table.Column("reason", dropRank: 9, minimum: 16, cells: cells { .init(reason(of: $0), .dim) }),
         ]
         return Table(columns: columns)
+    }
+
+    /// Of a job between two runs: when the next one is, and how the last one went.
+    private static func reason(of view: InstanceView) -> String {
+        guard view.status == .scheduled else { return view.reason }
+        let next = view.nextStartAt.map {
+            "next in \(Quantities.duration(milliseconds: max(0, $0 - SystemClock.wallClock())))"
+        }
+        return ([next].compactMap { $0 } + [view.reason]).joined(separator: "; ")
     }
 
     static func style(of status: Status) -> Terminal.Style {
@@ -42,6 +52,7 @@ enum ListTable {
         case .online: .green
         case .launching, .stopping, .waitingRestart, .waiting: .yellow
         case .stopped: .dim
+        case .scheduled: .cyan
         case .errored: .red
         }
     }

@@ -25,6 +25,8 @@ final class Dispatcher {
     var notes: [String] = []
     /// The same about rules that cannot be followed at present.
     var notesOfRules: () -> [String] = { [] }
+    /// Set by the daemon's main part.
+    var jobs: Jobs?
 
     init(_ services: Services, _ fleet: Fleet, _ inspector: Inspector, _ explainer: Explainer) {
         self.services = services
@@ -153,10 +155,12 @@ final class Dispatcher {
 
     func view(_ id: InstanceID, now: Instant, offset: Int64) -> InstanceView? {
         guard let member = fleet[id] else { return nil }
-        return InstanceView(
+        var view = InstanceView(
             member.desired, member.machine.record, now: now, wallClockOffset: offset,
             logs: services.paths.logFiles(of: member.desired.spec, id: id), usage: inspector.usage(of: id),
             statusText: fleet.notifications.statusText(id, member.machine.generation))
+        jobs?.complete(&view)
+        return view
     }
 
     func views(_ ids: [InstanceID]) -> [InstanceView] {

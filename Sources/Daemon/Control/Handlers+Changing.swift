@@ -122,7 +122,7 @@ extension Dispatcher {
     private func begin(_ id: InstanceID, by actor: Actor) {
         // What was stopped or deleted in between stays so.
         guard fleet[id]?.machine.reason.kind == .registered else { return }
-        fleet.dependencies.start(id, by: actor)
+        fleet.setGoing(id, by: actor)
     }
 
     /// What says when it is ready is started when the one before it has said so.
@@ -171,12 +171,13 @@ extension Dispatcher {
     // MARK: stop, restart, delete, reset, flush
 
     func act(_ call: Call, _ parameters: ActParameters) {
-        guard let resolution = resolve(parameters.selectors, call) else { return }
+        guard var resolution = resolve(parameters.selectors, call) else { return }
         let actor = call.actor(parameters.origin)
-        let failures = resolution.failures.map {
+        var failures = resolution.failures.map {
             ActionResult(id: nil, name: $0.selector, ok: false, message: $0.message)
         }
         let names = names(of: resolution.ids)
+        failures += leaveJobs(parameters, &resolution.ids, by: actor)
         if parameters.action == .flush { return flush(call, resolution.ids, names, failures) }
         if let environment = parameters.environment { merge(environment, into: resolution.ids) }
         if parameters.action == .reload {
@@ -295,6 +296,11 @@ extension Dispatcher {
             return ActionResult(id: id, name: name, ok: true, message: machine.reason.text)
         case (.start, .stopped) where machine.reason.kind == .notRestarted,
             (.restart, .stopped) where machine.reason.kind == .notRestarted:
+            return ActionResult(id: id, name: name, ok: true, message: machine.reason.text)
+        // A run may be over by now.
+        case (.start, .stopped) where machine.reason.kind == .runEnded,
+            (.restart, .stopped) where machine.reason.kind == .runEnded,
+            (.start, .scheduled), (.restart, .scheduled):
             return ActionResult(id: id, name: name, ok: true, message: machine.reason.text)
         case (.stop, .stopped), (.reset, _):
             return ActionResult(id: id, name: name, ok: true, message: machine.reason.text)

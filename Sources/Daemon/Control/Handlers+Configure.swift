@@ -51,20 +51,26 @@ extension Dispatcher {
     private func apply(_ call: Call, _ parameters: ConfigureParameters, _ ids: [InstanceID]) {
         let actor = call.actor(parameters.origin)
         // The same command again, after its client lost us in the middle.
+        let wereJobs = Set(ids.filter { fleet[$0]?.desired.spec.job != nil })
         let isNew = parameters.token == nil || ids.contains { fleet[$0]?.machine.token != parameters.token }
         if isNew {
             enter(parameters.changes, by: actor, isTrial: parameters.then == .reload && parameters.keep != true)
         }
+        let jobs = ids.filter { fleet[$0]?.desired.spec.job != nil }
+        let apps = ids.filter { !jobs.contains($0) }
         switch parameters.then {
         case .restart:
             services.state.whenWritten { [self] _ in
+                let done = self.reschedule(jobs, wereJobs: wereJobs, by: actor)
                 self.perform(
-                    .restart, ids, names: self.names(of: ids), call, by: actor, token: parameters.token, failures: [])
+                    .restart, apps, names: self.names(of: apps), call, by: actor, token: parameters.token,
+                    failures: done)
             }
         case .reload:
             services.state.whenWritten { [self] _ in
+                let done = self.reschedule(jobs, wereJobs: wereJobs, by: actor)
                 self.reload(
-                    ids, failures: [], call, by: actor, token: parameters.token, parallel: parameters.parallel)
+                    apps, failures: done, call, by: actor, token: parameters.token, parallel: parameters.parallel)
             }
         case .nothing:
             for id in ids { fleet.setToken(parameters.token, of: id) }

@@ -136,7 +136,7 @@ extension Dispatcher {
         }
         if services.state.desired.killed != nil { services.state.change { $0.killed = nil } }
         bePatient(ids)
-        for id in fleet.dependencies.startOrder(ids) { fleet.dependencies.start(id, by: actor) }
+        for id in fleet.dependencies.startOrder(ids) { fleet.bringBack(id, by: actor, endedBy: "`hearth kill`") }
         return ids
     }
 
@@ -171,7 +171,8 @@ extension Dispatcher {
         _ entries: [DesiredInstance], environments: [String: [String: String]], by actor: Actor
     ) -> [InstanceID] {
         var ids: [InstanceID] = []
-        for entry in entries {
+        // What ran once is not done again because a list is put back.
+        for entry in entries where entry.spec.job?.isOnce != true {
             var spec = entry.spec
             spec.instances = 1
             spec.autostart = entry.wanted == .running

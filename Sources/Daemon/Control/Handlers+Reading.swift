@@ -44,6 +44,7 @@ extension Dispatcher {
                     }
                     var detail = Self.detail(member, view, details[id], self.services)
                     detail.report = self.fleet.reports.report(id, member.machine.generation)
+                    detail.job = self.jobs?.view(id)
                     return detail
                 }
                 call.reply(ShowReply(details: answers), isLarge: answers.count > Self.manyInstances)
@@ -76,7 +77,7 @@ extension Dispatcher {
             explainer.findings(on: id) { [self] findings in
                 let (now, offset) = (SystemClock.now(), SystemClock.wallClockOffset())
                 if let view = self.view(id, now: now, offset: offset) {
-                    explanations[id] = self.explainer.explanation(view, findings)
+                    explanations[id] = self.explainer.explanation(view, findings, job: self.jobs?.view(id))
                 }
                 left -= 1
                 guard left == 0 else { return }

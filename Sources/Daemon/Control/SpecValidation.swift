@@ -75,6 +75,13 @@ enum SpecValidation {
                 throw ControlError(.badRequest, "Cron pattern error: \(error) (\(place) '\(app.name)')")
             }
         }
+        if let max = app.memoryMax { try check(max > 0, "memoryMax \(max) is not above 0") }
+        if let fault = app.jobFault { throw ControlError(.badRequest, "\(place).job: \(fault)") }
+        if let pattern = app.job?.pattern, pattern != JobPolicy.atBoot {
+            do throws(CronSchedule.Invalid) { _ = try CronSchedule(parsing: pattern) } catch {
+                throw ControlError(.badRequest, "\(place).job: \(error) ('\(app.name)')")
+            }
+        }
         if let fault = app.listen.flatMap(ListenSpec.fault(of:)) {
             throw ControlError(.badRequest, "\(place).listen: \(fault)")
         }

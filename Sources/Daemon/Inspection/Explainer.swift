@@ -141,13 +141,14 @@ final class Explainer {
 
     // MARK: The answer for a person
 
-    func explanation(_ view: InstanceView, _ findings: Findings) -> Explanation {
+    func explanation(_ view: InstanceView, _ findings: Findings, job: JobView?) -> Explanation {
         let exit = view.lastExit
         var summary = "\(view.name) (id \(view.id)) is \(view.status.rawValue): \(view.reason)."
         if let exit {
             summary += " Its last end: \(exit.sentence), after running \(Milliseconds(exit.uptimeMs))"
             summary += exit.detail.map { " (\($0))." } ?? "."
         }
+        if let job { summary += " " + job.story(of: view, at: Jobs.text) }
         let holders = findings.holders.map { holder in
             PortHolderView(
                 port: holder.port, address: holder.address, pid: holder.pid, user: holder.user,
@@ -155,7 +156,7 @@ final class Explainer {
         }
         return Explanation(
             instance: view, cause: exit?.cause ?? .ours, summary: summary,
-            advice: advice(view, holders, findings), lastErrorLines: findings.lastErrorLines,
+            advice: advice(view, holders, job), lastErrorLines: findings.lastErrorLines,
             nextStartAt: view.nextStartAt, portHolders: holders)
     }
 
@@ -170,7 +171,7 @@ final class Explainer {
         return "orphan of \(name) (id \(tag.instance))"
     }
 
-    private func advice(_ view: InstanceView, _ holders: [PortHolderView], _ findings: Findings) -> [String] {
+    private func advice(_ view: InstanceView, _ holders: [PortHolderView], _ job: JobView?) -> [String] {
         var advice: [String] = []
         for holder in holders {
             guard let pid = holder.pid else {
@@ -193,6 +194,11 @@ final class Explainer {
         }
         switch view.status {
         case .errored: advice.append("`hearth restart \(view.name)` starts it again now")
+        case .stopped where job?.isPaused == true:
+            advice.append("its schedule is paused: `hearth start \(view.name)` runs it now and lets the schedule go on")
+        case .scheduled,
+            .stopped where job != nil:
+            advice.append("`hearth start \(view.name)` runs it now, `hearth logs \(view.name)` shows what it wrote")
         case .stopped where view.wanted == .running:
             advice.append("`hearth start \(view.name)` starts it")
         default: break

@@ -1,8 +1,10 @@
+import CLinux
 import Model
 import Platform
 import Supervision
 
-/// Restarts of instances whose trees use more memory than their limit.
+/// Restarts of instances whose trees use more memory than their limit, and SIGKILL above `memory_max` where no cgroup
+/// holds them to it.
 ///
 /// Only instances with a limit are measured, and how often depends on how near they are: ten seconds while they are far
 /// from it, a second or less when they are near or grow fast. Without limits nothing is armed.
@@ -51,7 +53,9 @@ final class MemoryLimits {
             histories[id] = nil
             return forget(id)
         }
-        guard member.desired.spec.memoryLimit != nil, member.machine.status == .online else { return forget(id) }
+        guard Self.limit(of: member.desired.spec, services) != nil, member.machine.status == .online else {
+            return forget(id)
+        }
         let generation = member.machine.generation
         guard watched[id]?.generation != generation else { return }
         watched[id] = Watched(generation: generation, due: SystemClock.now().advanced(by: Self.first))
@@ -90,11 +94,15 @@ final class MemoryLimits {
     }
 
     private func judge(_ id: InstanceID, _ reading: (generation: Generation, bytes: Int64)?) {
-        guard var entry = watched[id], let limit = fleet[id]?.desired.spec.memoryLimit, limit > 0 else { return }
+        guard var entry = watched[id], let spec = fleet[id]?.desired.spec,
+            let limit = Self.limit(of: spec, services), limit > 0
+        else { return }
         let now = SystemClock.now()
         var wait = Self.far
         if let reading, reading.generation == entry.generation {
-            if reading.bytes > limit {
+            if let most = Self.maximum(of: spec, services), reading.bytes > most {
+                return end(id, entry.generation, reading.bytes, most)
+            } else if reading.bytes > limit {
                 if let pause = pause(id, at: now) {
                     wait = max(Self.shortest, pause.rawValue)
                 } else {
@@ -107,6 +115,30 @@ final class MemoryLimits {
         }
         entry.due = now.advanced(by: Milliseconds(wait))
         watched[id] = entry
+    }
+
+    /// What is watched for: the lower of the two.
+    private static func limit(of spec: AppSpec, _ services: Services) -> Int64? {
+        [spec.memoryLimit, maximum(of: spec, services)].compactMap { $0 }.min()
+    }
+
+    /// Nil also where the kernel sees to it.
+    private static func maximum(of spec: AppSpec, _ services: Services) -> Int64? {
+        services.limitsMemory ? nil : spec.memoryMax
+    }
+
+    /// As the kernel would: without notice. What follows is a matter for the restart policy.
+    private func end(_ id: InstanceID, _ generation: Generation, _ bytes: Int64, _ most: Int64) {
+        guard let member = fleet[id], let (present, query) = fleet.inspectionQuery(of: id), present == generation,
+            let pidfd = member.pidfd
+        else { return }
+        watched[id] = nil
+        let texts = Self.texts(bytes, most)
+        let story = "memory \(texts.0) is over its memory_max of \(texts.1)"
+        services.journal.add("memory", id: id, name: member.desired.spec.name, pid: query.main?.pid, story)
+        fleet.send(.signalSent(.kill, Actor("hearth (\(story))")), to: id)
+        _ = clinux_pidfd_send_signal(pidfd, Signal.kill.rawValue)
+        fleet.trees.killAll(query) {}
     }
 
     /// Milliseconds until the next look: near the limit often, and several times before it would be reached at the

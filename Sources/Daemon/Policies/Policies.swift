@@ -4,18 +4,21 @@ import Supervision
 
 /// What is done with instances by rules: restarts by the clock, by memory and by changed files, and pid files.
 ///
-/// The rules stand in the specifications; nothing of what is kept here has to outlive the daemon. The next one looks at
-/// the same specifications and goes on. Without a rule nothing here ever wakes up.
+/// The rules stand in the specifications; nothing of what is kept here has to outlive the daemon, but for what jobs
+/// remember. The next one looks at the same specifications and goes on. Without a rule nothing here ever wakes up.
 final class Policies {
     private let fleet: Fleet
     private let cron: CronJobs
+    let jobs: Jobs
     private let memory: MemoryLimits
     private let watches: FileWatches
     private let pidFiles: PidFiles
 
     init(_ services: Services, _ fleet: Fleet, _ inspector: Inspector, _ reloads: Reloads) {
         self.fleet = fleet
-        cron = CronJobs(services, fleet)
+        let clock = ScheduleClock(services)
+        cron = CronJobs(services, fleet, clock)
+        jobs = Jobs(services, fleet, clock)
         memory = MemoryLimits(services, fleet, inspector, reloads)
         watches = FileWatches(services, fleet)
         pidFiles = PidFiles(services, fleet)
@@ -29,11 +32,13 @@ final class Policies {
         fleet.configured = { [unowned self] id in self.follow(id) }
         _ = fleet.observe { [unowned self] id in self.follow(id) }
         for id in fleet.ids { follow(id) }
+        jobs.begin()
     }
 
     /// Something about this entry may have changed.
     private func follow(_ id: InstanceID) {
         cron.follow(id)
+        jobs.follow(id)
         memory.follow(id)
         watches.follow(id)
         pidFiles.follow(id)

@@ -50,9 +50,21 @@ struct DrillTests {
     @Test("an app that is another process afterwards fails the drill, and is named")
     func unfaithful() throws {
         try withHome { home in
-            try home.start(
-                home.shell("frail", "while kill -0 \(home.daemonPids.first ?? 0); do sleep 0.01; done; exit 3"),
-                home.sleeper("sound"))
+            // Its connection ends with the daemon, and so does it.
+            let frail = try home.script(
+                "frail.py",
+                """
+                import socket, sys
+                daemon = socket.socket(socket.AF_UNIX)
+                daemon.connect("\(home.paths.controlSocket)")
+                print("connected", flush=True)
+                daemon.recv(1)
+                sys.exit(3)
+                """)
+            try home.start(home.app("frail", frail, interpreter: "python3"), home.sleeper("sound"))
+            try home.eventually("it is connected") {
+                home.read(home.paths.logs + "/frail-out.log").contains("connected")
+            }
             let drill = try home.drill("--daemon", code: 1)
             #expect(!drill.ok)
             #expect(try drill.app("frail").problem?.hasPrefix("another process: ") == true)

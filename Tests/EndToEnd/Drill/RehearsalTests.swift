@@ -119,13 +119,62 @@ struct RehearsalTests {
 
     @Test("a list of PM2's that was not saved does not come back")
     func unsavedDump() throws {
-        try withHome(isPM2: true) { home in
+        try withPM2Home { pm2 in
+            let home = pm2.home
+            try home.startKeeper()
+            try home.ready()
             try home.start(home.sleeper("web"))
             let drill = try home.drill("--boot", code: 1)
             #expect(drill.problems.contains { $0.contains("dump.pm2' does not exist") })
             let refusal = try home.hearth("drill", "--resurrect", "--yes")
             #expect(refusal.code == 1 && refusal.errors.contains("run 'pm2 save' first"))
             #expect(try home.isOnline("web"))
+        }
+    }
+}
+
+@Suite("drill --boot with systemd", .waiting)
+struct RehearsalUnitTests {
+    /// Programs that answer as systemd's would; the unit's state is in the file `state`.
+    private func prepare(_ home: Home) throws -> [String: String] {
+        for name in ["bin", "units"] { mkdir(home.file(name), 0o755) }
+        try home.write("#!/bin/sh\ncat '\(home.file("unit-state"))'\n", to: "bin/systemctl", executable: true)
+        try home.write(
+            """
+            #!/bin/sh
+            echo "$@" > '\(home.file("asked"))'
+            while [ "$1" != -- ]; do shift; done
+            shift
+            exec "$@"
+
+            """, to: "bin/systemd-run", executable: true)
+        return [
+            "HEARTH_TEST_SYSTEMD": "1", "HEARTH_TEST_UNITS": home.file("units"), "XDG_CONFIG_HOME": home.file("none"),
+            "PATH": home.file("bin") + ":/usr/bin:/bin",
+        ]
+    }
+
+    @Test("the unit must be there, enabled and active", .enabled(if: geteuid() == 0))
+    func unit() throws {
+        try withHome { home in
+            try home.start(home.sleeper("app"))
+            let environment = try prepare(home)
+            var drill = try home.drill("--boot", code: 1, environment: environment)
+            #expect(drill.problems == ["no unit starts the daemon of '\(home.path)' at boot: run 'hearth startup'"])
+
+            try home.write("[Unit]\nX-Hearth-Home=\(home.path)\n", to: "units/hearth-root.service")
+            try home.write("LoadState=loaded\nUnitFileState=disabled\nActiveState=inactive\n", to: "unit-state")
+            drill = try home.drill("--boot", code: 1, environment: environment)
+            #expect(drill.problems.count == 2, "\(drill.problems)")
+            #expect(drill.problems.first?.contains("is not enabled (disabled)") == true)
+            #expect(drill.problems.last?.contains("is inactive: the daemon that runs was not started by it") == true)
+
+            try home.write(
+                "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\nEnvironmentFiles=/e/x.env (ignore_errors=yes)\n",
+                to: "unit-state")
+            drill = try home.drill("--boot", environment: environment)
+            #expect(drill.ok && drill.apps.count == 1)
+            #expect(home.read("asked").contains("-p EnvironmentFile=-/e/x.env"))
         }
     }
 }

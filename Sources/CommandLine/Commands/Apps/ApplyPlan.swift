@@ -192,7 +192,7 @@ struct ApplyPlan {
 extension InstanceView {
     /// It ought to run and does not, or keeps dying.
     fileprivate var ails: Bool {
-        guard wanted == .running else { return false }
+        guard wanted == .running, status != .scheduled else { return false }
         return status != .online || (unstableRestarts > 0 && uptimeMs < Proof.longest)
     }
 }

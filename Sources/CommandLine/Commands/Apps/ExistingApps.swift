@@ -24,6 +24,6 @@ enum ExistingApps {
 
     /// An app that waits to be started is not to be started a second time.
     private static func isActive(_ status: Status) -> Bool {
-        status.isRunning || status == .waitingRestart || status == .waiting
+        status.isRunning || [.waitingRestart, .waiting, .scheduled].contains(status)
     }
 }

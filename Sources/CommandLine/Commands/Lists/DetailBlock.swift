@@ -9,6 +9,7 @@ enum DetailBlock {
         addState(detail, &block)
         addProgram(detail, &block)
         addPolicies(detail, &block)
+        addJob(detail.job, &block)
         addReport(detail.report, &block)
         block.add("output log", view.outLog ?? "nowhere")
         block.add("error log", view.errorLog ?? "nowhere")
@@ -69,13 +70,29 @@ enum DetailBlock {
                 "stays stopped after exit code \(policy.stopExitCodes.map(String.init).joined(separator: ", "))")
         }
         parts.append(policy.slowRetry ? "then slow retries" : "then none")
-        block.add("restart policy", policy.mode == .never ? "never" : parts.joined(separator: "; "))
+        if detail.job == nil {
+            block.add("restart policy", policy.mode == .never ? "never" : parts.joined(separator: "; "))
+        }
         let request =
             detail.stop.withMessage == true
             ? "message 'shutdown'"
             : "\(detail.stop.signal) to \(detail.stop.wholeTree ? "the whole tree" : "the main process")"
         block.add("stop", "\(request), SIGKILL after \(detail.stop.killTimeout)")
         if !detail.autostart { block.add("autostart", "no") }
+    }
+
+    private static func addJob(_ job: JobView?, _ block: inout Block) {
+        guard let job else { return }
+        var parts = [job.schedule]
+        if job.isPaused { parts.append("paused") }
+        if job.overlap == .replace { parts.append("a run that is due replaces the one before") }
+        if job.catchUp { parts.append("a missed run is made up") }
+        if let timeout = job.timeout { parts.append("ended after \(timeout)") }
+        block.add("schedule", parts.joined(separator: "; "))
+        if job.skipped > 0 { block.add("skipped", "\(job.skipped) times: the run before went on") }
+        for run in job.runs.suffix(10).reversed() {
+            block.add("run", "\(Quantities.timestamp(milliseconds: run.startedAt)) \(run.outcome), by \(run.by)")
+        }
     }
 
     private static func addReport(_ report: AppReport?, _ block: inout Block) {

@@ -1,4 +1,5 @@
 import CLinux
+import Configuration
 import Glibc
 import Model
 import Platform
@@ -25,11 +26,11 @@ struct HTTPRequest {
         let family = address.isV6 ? AF_INET6 : AF_INET
         let fd = socket(
             family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard fd >= 0 else { return .failure(Failure(why: "no socket: \(errorText(errno))")) }
+        guard fd >= 0 else { return .failure(Failure(why: "no socket: \(FileProbe.describe(errno))")) }
         let code = address.connect(fd, port: UInt16(clamping: check.port))
         guard code == 0 || code == EINPROGRESS else {
             close(fd)
-            return .failure(Failure(why: errorText(code)))
+            return .failure(Failure(why: FileProbe.describe(code)))
         }
         let request =
             "GET \(check.target) HTTP/1.1\r\nHost: \(check.authority)\r\nUser-Agent: hearth-drill\r\nAccept: */*\r\n"
@@ -45,13 +46,13 @@ struct HTTPRequest {
     mutating func advance() -> HealthProbe.Answer? {
         if !outgoing.isEmpty {
             let count = outgoing.withUnsafeBytes { send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : .failed(errorText(errno)) }
+            if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : .failed(FileProbe.describe(errno)) }
             outgoing = outgoing.dropFirst(count)
             return nil
         }
         var chunk = [UInt8](repeating: 0, count: 4096)
         let count = read(fd, &chunk, chunk.count)
-        if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : .failed(errorText(errno)) }
+        if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : .failed(FileProbe.describe(errno)) }
         guard count > 0 else { return .failed("the connection was closed without an answer") }
         received += chunk.prefix(count)
         return Self.answer(in: received)

@@ -41,7 +41,7 @@ struct PM2Start {
             })
         {
             switch same.instance.status {
-            case .stopped, .stopping, .errored:
+            case .stopped, .stopping, .errored, .scheduled:
                 return try restart(inventory.entries.filter { $0.instance.name == spec.name }, spec.name)
             case .launching, .online, .waitingRestart, .waiting:
                 console.error("Script already launched, add -f option to force re-execution")
