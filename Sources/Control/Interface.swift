@@ -87,7 +87,7 @@ package enum Interface {
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
           readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
-          reload: ?ReloadPolicy, dependsOn: ?[]string, checks: ?[]string, memoryMax: ?int, job: ?JobPolicy,
+          reload: ?ReloadPolicy, memoryMax: ?int, job: ?JobPolicy, dependsOn: ?[]string, checks: ?[]string,
           source: ?string, kept: ?[string]string
         )
         # When a job runs: pattern (cron, as in RestartSchedule, or @reboot), every (ms from start to start), or neither:
@@ -167,9 +167,11 @@ package enum Interface {
 
         # action: start, stop, restart, reload, delete, reset or flush. environment: merged over the stored one (restart,
         # reload, start). parallel: how many instances of an app reload replaces at the same time.
+        # start and restart run a job when it is named by its name or id and sparesJobs is not true; otherwise start lets a
+        # paused schedule go on, and nothing else happens to jobs.
         method Act(
           action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string,
-          parallel: ?int
+          parallel: ?int, sparesJobs: ?bool
         ) -> (results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string)
         # Gives entries new specifications, all or none. then: what follows for each, "restart" (start what is stopped),
         # "reload" (the new process takes over when it can serve; else the specification is taken back unless keep),

@@ -104,11 +104,14 @@ package struct ActParameters: Codable, Sendable {
     package var origin: String?
     /// Of `reload`: how many instances of an app are replaced at the same time; nil: as the app says, else one.
     package var parallel: Int?
+    /// Jobs are not run, also when they are named; nil: those are that are named.
+    package var sparesJobs: Bool?
 
     package init(
         action: Action, selectors: [String], environment: [String: String]? = nil, token: String?, origin: String?,
-        parallel: Int? = nil
+        parallel: Int? = nil, sparesJobs: Bool? = nil
     ) {
+        self.sparesJobs = sparesJobs
         self.parallel = parallel
         self.action = action
         self.selectors = selectors

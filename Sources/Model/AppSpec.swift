@@ -59,15 +59,15 @@ package struct AppSpec: Codable, Hashable, Sendable {
     package var drain: DrainPolicy?
     /// How a new process takes the place of the old one; nil: as `ReloadPolicy()`.
     package var reload: ReloadPolicy?
-    /// Names of apps that are ready before this one is started, and stopped after it; nil: none.
-    package var dependsOn: [String]?
-    /// URLs that answer while the app is well, as `HealthCheck` reads them; nil: none.
-    package var checks: [String]?
     /// Nothing of its tree may use more memory than this together, in bytes: the kernel (or Hearth, where no memory
     /// controller was delegated) ends what does.
     package var memoryMax: Int64?
     /// It is a job, which runs by the clock or once; nil: it is to run always.
     package var job: JobPolicy?
+    /// Names of apps that are ready before this one is started, and stopped after it; nil: none.
+    package var dependsOn: [String]?
+    /// URLs that answer while the app is well, as `HealthCheck` reads them; nil: none.
+    package var checks: [String]?
     /// The app file that describes the app, absolute; nil: it was described on a command line.
     package var source: String?
     /// Settings that Hearth keeps and shows but does not act on: PM2's canonical key to the value as JSON text.

@@ -6,15 +6,15 @@ package enum Status: String, Hashable, Sendable, Codable, CaseIterable {
     case stopped
     case errored
     case waitingRestart = "waiting restart"
-    /// It starts when what it depends on is ready. PM2 has no such state.
-    case waiting
     /// A job between two runs.
     case scheduled
+    /// It starts when what it depends on is ready. PM2 has no such state.
+    case waiting
 
     package var isRunning: Bool {
         switch self {
         case .launching, .online, .stopping: true
-        case .stopped, .errored, .waitingRestart, .waiting, .scheduled: false
+        case .stopped, .errored, .waitingRestart, .scheduled, .waiting: false
         }
     }
 }
@@ -70,12 +70,12 @@ package struct Reason: Hashable, Sendable, Codable {
         case reloaded
         /// The new process failed, the old one goes on.
         case notReloaded
-        /// What it depends on is not ready; the detail says which.
-        case waitsFor
         /// A job waits for its time.
         case scheduled
         /// A run of a job is over.
         case runEnded
+        /// What it depends on is not ready; the detail says which.
+        case waitsFor
     }
 
     package var kind: Kind

@@ -197,14 +197,14 @@ package struct InstanceMachine: Sendable {
         case .delete(let actor): return stop(.delete, by: actor, at: now)
         case .killWithDaemon(let actor): return stop(.daemonKill, by: actor, at: now)
         case .reset(let actor): return reset(by: actor, at: now)
+        case .schedule(let actor): return schedule(by: actor, at: now)
+        case .endRun(let actor): return endRun(by: actor, at: now)
+        case .abandon(let actor, let detail): return abandon(by: actor, detail, at: now)
         case .hold(let actor, let detail): return hold(by: actor, detail: detail, at: now)
         case .startAnyway(let actor, let detail): return startAnyway(by: actor, detail: detail, at: now)
         case .bePatient(let until):
             counters.patientUntil = until
             return []
-        case .schedule(let actor): return schedule(by: actor, at: now)
-        case .endRun(let actor): return endRun(by: actor, at: now)
-        case .abandon(let actor, let detail): return abandon(by: actor, detail, at: now)
         case .queueReload(let actor, let isRollback): return queueReload(by: actor, isRollback: isRollback)
         case .reload(let hasOwnSocket): return beginReload(hasOwnSocket: hasOwnSocket, at: now)
         case .cancelReload: return cancelReload()

@@ -504,12 +504,14 @@ final class Fleet {
         } else {
             command = SpawnRequest.Command(program: spec.script, arguments: spec.arguments)
         }
-        return SpawnRequest(
+        var request = SpawnRequest(
             command: command, environment: [], cwd: spec.cwd,
             standardOutput: logs.out, standardError: logs.error, stdin: spec.stdin, uid: spec.uid, gid: spec.gid,
             ownAccountVariables: Set(spec.environment.keys), cgroup: services.cgroup(of: desired.id, generation),
             openFilesLimit: services.limits.openFiles,
             umask: services.limits.umask, pidSlot: services.table.pidSlot(of: desired.id))
+        if services.limitsMemory { request.memoryMax = spec.memoryMax }
+        return request
     }
 
     private func environment(of member: Member, _ generation: Generation) -> AppEnvironment {

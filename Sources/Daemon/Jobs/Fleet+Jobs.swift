@@ -4,7 +4,7 @@ import Supervision
 extension Fleet {
     /// Sets an entry going that is wanted and was not begun: an app is started, a schedule goes on.
     func setGoing(_ id: InstanceID, by actor: Actor) {
-        guard self[id]?.desired.spec.isScheduled != true else { return send(.schedule(actor), to: id) }
+        if self[id]?.desired.spec.isScheduled == true { return send(.schedule(actor), to: id) }
         dependencies.start(id, by: actor)
     }
 

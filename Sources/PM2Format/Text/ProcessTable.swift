@@ -97,7 +97,7 @@ package enum ProcessTable {
         switch status {
         case .online: [.green, .bold]
         case .launching: [.blue, .bold]
-        case .stopping, .stopped, .errored, .waitingRestart, .waiting, .scheduled: [.red, .bold]
+        case .stopping, .stopped, .errored, .waitingRestart, .scheduled, .waiting: [.red, .bold]
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Model
 import Platform
+import Records
 import TestSupport
 import Testing
 
