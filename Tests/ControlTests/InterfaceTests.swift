@@ -147,7 +147,7 @@ struct InterfaceTests {
                 UndoReply(differences: [], instances: [], durable: false, notDurableReason: "r")
             ),
             .resurrect: (
-                SnapshotParameters(name: "n", origin: "o"),
+                SnapshotParameters(name: "n", origin: "o", killedOnly: true),
                 ResurrectReply(instances: [], notes: [], durable: false, notDurableReason: "r")
             ),
             .events: (EventsParameters(replay: 1, selectors: []), EventReply(event: event)),

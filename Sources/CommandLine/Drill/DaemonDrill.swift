@@ -15,8 +15,9 @@ struct DaemonDrill {
         if hello.unit == nil { try HomeOwner(paths: session.paths).requireOwn() }
         try drill.look()
         drill.askBefore()
+        let daemon = try Victim("hearthd", hello.pid)
         let victims =
-            try [Victim("hearthd", hello.pid)] + (hello.keeperPid.map { [try Victim("hearth-keeper", $0)] } ?? [])
+            try [daemon] + (hello.keeperPid.map { [try Victim("hearth-keeper", $0)] } ?? [])
         defer { for victim in victims { victim.forget() } }
         let apps = drill.subjects.compactMap(\.process?.pid)
         if let objection = ProcessUnit.of(hello.pid)?.objection(ifKilled: victims.map(\.pid), against: apps) {
@@ -27,8 +28,10 @@ struct DaemonDrill {
         let calm = Uninterrupted()
         defer { calm.end() }
         drill.strike("SIGKILL to \(victims.map(\.description).joined(separator: " and "))")
-        // The keeper first: it would start another hearthd before it dies.
-        for victim in victims.reversed() { try victim.kill() }
+        // Each would start the other again: hearthd is stopped first, so that both die at once.
+        try daemon.send(SIGSTOP)
+        for victim in victims.reversed() { try victim.send(SIGKILL) }
+        for victim in victims { try victim.awaitEnd() }
         session.disconnect()
         let after = try comeBack(hello.unit)
         drill.note("hearthd (pid \(after.pid)) is ready, \(drill.elapsed) ms after the blow")
@@ -99,13 +102,15 @@ struct DaemonDrill {
 
         var description: String { "\(name) (pid \(pid))" }
 
-        /// Returns when it is gone.
-        func kill() throws {
-            let code = clinux_pidfd_send_signal(pidfd, SIGKILL)
+        func send(_ signal: Int32) throws {
+            let code = clinux_pidfd_send_signal(pidfd, signal)
             guard code == 0 || code == -ESRCH else {
                 throw Failure(
                     code == -EPERM ? .notPermitted : .failed, "\(description) cannot be killed: \(errorText(-code))")
             }
+        }
+
+        func awaitEnd() throws {
             var entry = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
             guard poll(&entry, 1, 5000) == 1 else {
                 throw Failure(.failed, "\(description) is still there 5 s after SIGKILL: it hangs in the kernel")
