@@ -37,7 +37,8 @@ struct Hearth: ParsableCommand {
             CommandGroup(
                 name: "Boot",
                 subcommands: [
-                    StartupCommand.self, UnstartupCommand.self, UnitStartCommand.self, UnitStopCommand.self,
+                    StartupCommand.self, UnstartupCommand.self, DrillCommand.self, UnitStartCommand.self,
+                    UnitStopCommand.self,
                 ]),
             CommandGroup(
                 name: "Daemon",

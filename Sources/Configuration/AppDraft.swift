@@ -57,6 +57,7 @@ package struct AppDraft: Hashable, Sendable {
     package var drain: DrainPolicy?
     /// Names of apps of the same file.
     package var dependsOn: [String]?
+    package var checks: [String]?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

@@ -92,6 +92,7 @@ package enum AppKeys {
         AppKey("listen", []),
         AppKey("drain", []),
         AppKey("depends_on", []),
+        AppKey("check", []),
         AppKey("reload", []),
         AppKey("out_file", ["out_log", "output", "out"], .string),
         AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),

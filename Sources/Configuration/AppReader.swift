@@ -229,10 +229,20 @@ struct AppReader {
         if draft.watchdog == nil { expect("a time from 100 ms to 30 days, such as \"10s\"", key, value) }
     }
 
+    private mutating func readChecks(into draft: inout AppDraft) {
+        draft.checks = words("check")
+        for text in draft.checks ?? [] {
+            do throws(HealthCheck.Invalid) { _ = try HealthCheck(parsing: text) } catch {
+                complain(error.message, place(of: "check"))
+            }
+        }
+    }
+
     private mutating func readPlaces(into draft: inout AppDraft) {
         draft.listen = listen()
         draft.reload = reloadPolicy()
         draft.dependsOn = words("depends_on")
+        readChecks(into: &draft)
         draft.outFile = string("out_file")
         draft.errorFile = string("error_file")
         draft.mergeLogs = boolean("merge_logs")

@@ -87,7 +87,7 @@ package enum Interface {
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
           readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
-          reload: ?ReloadPolicy, memoryMax: ?int, job: ?JobPolicy, dependsOn: ?[]string,
+          reload: ?ReloadPolicy, memoryMax: ?int, job: ?JobPolicy, dependsOn: ?[]string, checks: ?[]string,
           source: ?string, kept: ?[string]string
         )
         # When a job runs: pattern (cron, as in RestartSchedule, or @reboot), every (ms from start to start), or neither:

@@ -88,6 +88,7 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
         if old.drain != new.drain { collector.add("drain", "changed", restart: true) }
         if old.reload != new.reload { collector.add("reload", "changed", restart: false) }
         collector.compare("depends_on", old.dependsOn, new.dependsOn, restart: false)
+        collector.compare("check", old.checks, new.checks, restart: false)
         let filters = (old.environmentFilter, new.environmentFilter)
         if filters.0 != filters.1 { collector.add("filter_env", "changed", restart: true) }
         collector.compare("instance_var", old.instanceVariable, new.instanceVariable)

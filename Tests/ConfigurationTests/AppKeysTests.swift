@@ -139,6 +139,7 @@ struct AppKeysTests {
         },
         // Which names there may be: DependencyFileTests.
         Case("depends_on dependsOn", "[]", [.hearth]) { $0.dependsOn == nil },
+        Case("check", "'http://127.0.0.1/health=204'", [.hearth]) { $0.checks == ["http://127.0.0.1/health=204"] },
         Case("drain", "false", [.hearth]) { $0.drain == DrainPolicy(isOn: false) },
         Case("drain", "true", [.hearth]) { $0.drain == DrainPolicy() },
         Case("drain", "'2s'", [.hearth]) { $0.drain == DrainPolicy(grace: Milliseconds(2000)) },

@@ -63,6 +63,7 @@ struct InterfaceTests {
         spec.drain = drain
         spec.reload = reload
         spec.dependsOn = ["db"]
+        spec.checks = ["http://localhost"]
         spec.watchdog = Milliseconds(1000)
         spec.memoryMax = 1
         spec.job = jobPolicy
@@ -146,7 +147,7 @@ struct InterfaceTests {
                 UndoReply(differences: [], instances: [], durable: false, notDurableReason: "r")
             ),
             .resurrect: (
-                SnapshotParameters(name: "n", origin: "o"),
+                SnapshotParameters(name: "n", origin: "o", killedOnly: true),
                 ResurrectReply(instances: [], notes: [], durable: false, notDurableReason: "r")
             ),
             .events: (EventsParameters(replay: 1, selectors: []), EventReply(event: event)),

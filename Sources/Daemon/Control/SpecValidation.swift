@@ -96,6 +96,11 @@ enum SpecValidation {
         for name in [app.instanceVariable, app.incrementVariable].compactMap({ $0 }) {
             try check(!name.isEmpty && !name.contains("="), "'\(name)' is not the name of a variable")
         }
+        for url in app.checks ?? [] {
+            do throws(HealthCheck.Invalid) { _ = try HealthCheck(parsing: url) } catch {
+                throw ControlError(.badRequest, "\(place).checks: \(error.message)")
+            }
+        }
         for name in app.dependsOn ?? [] {
             try check(!name.isEmpty && name.utf8.count <= 200, "dependsOn holds a name that is empty or over 200 bytes")
         }

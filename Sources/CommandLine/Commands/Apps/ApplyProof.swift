@@ -70,7 +70,7 @@ struct Proof {
         let hasEnded = isAnother && now.lastExit?.cause != .ours
         switch now.status {
         case .online where !hasEnded: return now.uptimeMs >= needed(now.name) ? .proved : .open
-        case .launching where !hasEnded, .stopping: return .open
+        case .launching where !hasEnded, .stopping, .waiting: return .open
         case .scheduled: return .proved
         case .stopped:
             let isFine = now.lastExit.map { $0.code == 0 || mayEnd(now.name, with: $0.code) } ?? true
