@@ -10,3 +10,11 @@ int clinux_free_beginning(int fd, int64_t bytes) {
     } while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : 0;
 }
+
+int clinux_collapse_beginning(int fd, int64_t bytes) {
+    int result;
+    do {
+        result = fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, bytes);
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : 0;
+}

@@ -42,8 +42,8 @@ struct Hearth: ParsableCommand {
             CommandGroup(
                 name: "Daemon",
                 subcommands: [
-                    UpCommand.self, KillCommand.self, PingCommand.self, DaemonCommand.self, UpgradeCommand.self,
-                    ShimCommand.self, ManualCommand.self,
+                    UpCommand.self, KillCommand.self, PingCommand.self, DoctorCommand.self, DaemonCommand.self,
+                    UpgradeCommand.self, ShimCommand.self, ManualCommand.self,
                 ]),
         ])
 

@@ -48,8 +48,8 @@ package enum Interface {
         # A listening socket of an instance's process tree.
         type Port (protocol: string, address: string, port: int, pid: int, command: string)
 
-        # One instance. status: launching, online, stopping, stopped, errored, "waiting restart" or scheduled (a job between
-        # two runs; nextStartAt is the next).
+        # One instance. status: launching, online, stopping, stopped, errored, waiting (for what it depends on), "waiting
+        # restart" or scheduled (a job between two runs; nextStartAt is the next).
         # statusText: what the app says of itself (STATUS= of sd_notify).
         type Instance (
           id: int, name: string, namespace: string, number: int, generation: int, pid: ?int, status: string,
@@ -87,7 +87,8 @@ package enum Interface {
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
           readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
-          reload: ?ReloadPolicy, memoryMax: ?int, job: ?JobPolicy, source: ?string, kept: ?[string]string
+          reload: ?ReloadPolicy, memoryMax: ?int, job: ?JobPolicy, dependsOn: ?[]string,
+          source: ?string, kept: ?[string]string
         )
         # When a job runs: pattern (cron, as in RestartSchedule, or @reboot), every (ms from start to start), or neither:
         # once. overlap: skip (null) or replace. catchUp: one run is made up when some were missed. history: runs to remember.
@@ -159,8 +160,9 @@ package enum Interface {
 
         # Registers and starts apps, all or none. environment: the caller's, beneath each app's own.
         # token: any unique text; a call repeated with it is done once. origin: the command line, for reasons.
+        # restores: they ran before and come back; what is missing (a user, a disk) is their state, and they are tried again.
         method Start(
-          apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string
+          apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string, restores: ?bool
         ) -> (instances: []Instance, durable: bool, notDurableReason: ?string)
 
         # action: start, stop, restart, reload, delete, reset or flush. environment: merged over the stored one (restart,

@@ -66,12 +66,17 @@ package struct StartParameters: Codable, Sendable {
     package var environment: [String: String]
     package var token: String?
     package var origin: String?
+    /// The apps ran before, and come back: what they need and is missing is not a reason to refuse them.
+    package var restores: Bool?
 
-    package init(apps: [AppSpec], environment: [String: String], token: String?, origin: String?) {
+    package init(
+        apps: [AppSpec], environment: [String: String], token: String?, origin: String?, restores: Bool? = nil
+    ) {
         self.apps = apps
         self.environment = environment
         self.token = token
         self.origin = origin
+        self.restores = restores
     }
 }
 

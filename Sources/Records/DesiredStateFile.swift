@@ -20,6 +20,12 @@ package enum DesiredStateFile {
         package var notes: [String]
         /// Files that could not be understood; the daemon sets them aside.
         package var corrupt: [String]
+
+        package init(state: DesiredState?, notes: [String], corrupt: [String]) {
+            self.state = state
+            self.notes = notes
+            self.corrupt = corrupt
+        }
     }
 
     /// Reads the list, or its backup when the list cannot be understood. Changes nothing.

@@ -137,6 +137,8 @@ struct AppKeysTests {
         Case("listen_timeout listenTimeout", "5000") {
             $0.readyTimeout == nil && $0.readiness?.timeout == Milliseconds(5000)
         },
+        // Which names there may be: DependencyFileTests.
+        Case("depends_on dependsOn", "[]", [.hearth]) { $0.dependsOn == nil },
         Case("drain", "false", [.hearth]) { $0.drain == DrainPolicy(isOn: false) },
         Case("drain", "true", [.hearth]) { $0.drain == DrainPolicy() },
         Case("drain", "'2s'", [.hearth]) { $0.drain == DrainPolicy(grace: Milliseconds(2000)) },

@@ -62,6 +62,7 @@ struct InterfaceTests {
         spec.listen = [listen]
         spec.drain = drain
         spec.reload = reload
+        spec.dependsOn = ["db"]
         spec.watchdog = Milliseconds(1000)
         spec.memoryMax = 1
         spec.job = jobPolicy
@@ -112,7 +113,9 @@ struct InterfaceTests {
             .list: (selectors, ListReply(instances: [], notes: [])),
             .show: (selectors, ShowReply(details: [])),
             .why: (selectors, WhyReply(explanations: [])),
-            .start: (StartParameters(apps: [], environment: [:], token: "t", origin: "o"), instances),
+            .start: (
+                StartParameters(apps: [], environment: [:], token: "t", origin: "o", restores: true), instances
+            ),
             .act: (
                 ActParameters(
                     action: .stop, selectors: [], environment: [:], token: "t", origin: "o", parallel: 1,

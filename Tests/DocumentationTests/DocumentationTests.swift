@@ -9,6 +9,7 @@ struct DocumentationTests {
         "README.md: make install PREFIX=~/.local",
         "docs/deploy.md: hearth deploy production setup", "docs/deploy.md: hearth deploy production",
         "docs/deploy.md: hearth deploy production revert 1",
+        "docs/doctor.md: hearth doctor",
         "docs/troubleshooting.md: sudo -u deploy hearth list",
         "docs/troubleshooting.md: sudo HEARTH_HOME=/root/.hearth hearth list",
         "docs/varlink.md: python3 -m pip install varlink",

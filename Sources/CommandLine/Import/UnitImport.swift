@@ -5,7 +5,7 @@ import Records
 /// Reads a unit with which PM2 is started at boot.
 struct UnitImport {
     /// `Key=value` of the section `[Service]`, in order.
-    private let settings: [(key: String, value: String)]
+    let settings: [(key: String, value: String)]
     let path: String
 
     init(path: String, text: String) {

@@ -21,9 +21,16 @@ package struct PortHolder: Hashable, Sendable {
     package static func holders(
         of port: Int, homeID: String, table: ProcessTable? = nil, reader: ProcReader = ProcReader()
     ) -> [PortHolder] {
+        holders(homeID: homeID, table: table, reader: reader) { $0 == port }
+    }
+
+    /// The same for every port that is asked for, with one walk.
+    package static func holders(
+        homeID: String, table: ProcessTable? = nil, reader: ProcReader = ProcReader(), of isAsked: (Int) -> Bool
+    ) -> [PortHolder] {
         guard let all = ListeningSocket.all() else { return [] }
         var wanted: [UInt32: ListeningSocket] = [:]
-        for socket in all where socket.port == port { wanted[socket.inode] = socket }
+        for socket in all where isAsked(socket.port) { wanted[socket.inode] = socket }
         guard !wanted.isEmpty else { return [] }
 
         let table = table ?? ProcessTable.read(with: reader)
@@ -46,7 +53,8 @@ package struct PortHolder: Hashable, Sendable {
         for socket in wanted.values {
             holders.append(
                 PortHolder(
-                    port: port, address: socket.address, pid: nil, user: UserNames.name(of: socket.uid), command: "",
+                    port: socket.port, address: socket.address, pid: nil, user: UserNames.name(of: socket.uid),
+                    command: "",
                     ageSeconds: nil, tag: nil))
         }
         var seen: Set<PortHolder> = []
@@ -55,7 +63,7 @@ package struct PortHolder: Hashable, Sendable {
         }
     }
 
-    private init(
+    package init(
         port: Int, address: String, pid: Int32?, user: String, command: String, ageSeconds: Int64?, tag: InstanceTag?
     ) {
         self.port = port

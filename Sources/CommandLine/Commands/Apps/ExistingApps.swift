@@ -22,8 +22,8 @@ enum ExistingApps {
         }
     }
 
-    /// An app that waits for its restart is not to be started a second time.
+    /// An app that waits for its start is not to be started a second time.
     private static func isActive(_ status: Status) -> Bool {
-        status.isRunning || [.waitingRestart, .scheduled].contains(status)
+        status.isRunning || [.waitingRestart, .waiting, .scheduled].contains(status)
     }
 }
