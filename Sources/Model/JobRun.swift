@@ -63,6 +63,9 @@ package struct JobRecord: Hashable, Sendable, Codable {
         runs = []
     }
 
+    /// Up to when nothing was missed. A run that the table tells of was due, also when its note was lost.
+    package var reach: Int64 { max(handled, runs.last?.startedAt ?? handled) }
+
     /// Generations begin anew with each boot; what ran was cut off.
     package func afterReboot() -> JobRecord {
         var record = self

@@ -5,8 +5,11 @@ import Model
 // (`InstanceRecord.status`), so everything that ends, deletes or adopts a stopped app holds for a job as well.
 
 extension InstanceMachine {
+    /// Its schedule will start it.
+    var isBetweenRuns: Bool { status == .scheduled }
+
     mutating func schedule(by actor: Actor, at now: Instant) -> [Effect] {
-        if isBeingDeleted { return [] }
+        if isBeingDeleted || !spec.isScheduled { return [] }
         let persist: [Effect] = wanted == .running ? [] : [.persist]
         wanted = .running
         switch state {

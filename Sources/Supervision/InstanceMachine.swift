@@ -317,7 +317,9 @@ package struct InstanceMachine: Sendable {
                     of: process, yields ? purpose : stuck.purpose, by: yields ? actor : stuck.actor, at: now)
         case .stopped where treeIsGone || !spec.stop.wholeTree:
             // Stopping what was stopped on purpose keeps the first reason; the end of the daemon is not news to it.
-            if purpose == .daemonKill || (purpose == .stop && reason.kind == .stopped) { return effects }
+            // A schedule ends with it.
+            if purpose == .daemonKill, !isBetweenRuns { return effects }
+            if purpose == .stop, reason.kind == .stopped { return effects }
             if purpose != .delete, isBeingDeleted { return [] }
             return effects + finishStop(purpose, by: actor, at: now)
         case .waiting where treeIsGone, .held where treeIsGone, .errored where treeIsGone:

@@ -115,6 +115,10 @@ struct JobMachineTests {
         #expect(bench.status == .stopped && bench.machine.wanted == .running)
         bench.send(.schedule(alice))
         #expect(bench.status == .scheduled && bench.spawns.count == 1)
+        // Between two runs, too: it does not look as if it would be run.
+        bench.send(.killWithDaemon(bob))
+        #expect(bench.status == .stopped && bench.machine.reason.kind == .killedWithDaemon)
+        #expect(bench.send(.killWithDaemon(bob)) == [])
     }
 
     @Test("what was cut off is not wanted, and says why; what runs is not concerned")

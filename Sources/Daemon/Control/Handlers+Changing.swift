@@ -396,6 +396,9 @@ extension Dispatcher {
                 ControlError(
                     .notFound, "no app is called '\(parameters.name)'", hint: "`hearth list` shows what there is"))
         }
+        guard model.desired.spec.job == nil else {
+            return call.fail(ControlError(.badRequest, "'\(parameters.name)' is a job: it has one instance"))
+        }
         let target: Int
         switch (parameters.count, parameters.change) {
         case (let count?, nil): target = count

@@ -15,7 +15,8 @@ extension Dispatcher {
             guard let spec = fleet[id]?.desired.spec, let job = spec.job,
                 action == .reload || parameters.sparesJobs == true || !isNamed(id, spec.name, in: parameters.selectors)
             else { continue }
-            if action == .start, !job.isOnce, fleet[id]?.machine.wanted == .stopped {
+            if action == .start, !job.isOnce, fleet[id]?.machine.status == .stopped {
+                if services.state.desired.killed != nil { services.state.change { $0.killed = nil } }
                 fleet.send(.schedule(actor), to: id)
             }
             results.append(

@@ -29,7 +29,7 @@ final class FinishedRuns {
     /// - Parameter run: its last one.
     func follow(_ id: InstanceID, _ run: JobRun?) {
         guard let run, let end = run.endedAt, let machine = fleet[id]?.machine, machine.isSettled,
-            machine.process == nil, machine.wanted == .stopped
+            machine.process == nil, machine.wanted == .stopped || machine.status == .errored
         else { return forget(id) }
         let stays = run.isSuccess ? Self.successStays : Self.failureStays
         guard ended[id]?.at != end else { return }

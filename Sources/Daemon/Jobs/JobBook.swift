@@ -7,6 +7,8 @@ import Records
 /// Nobody waits for the disk: what a daemon that dies had not written, the next one finds in the instance table, as far
 /// as the last run goes (`Jobs.reconcile`).
 final class JobBook {
+    private static let delay = Milliseconds(200)
+
     private let services: Services
     private var records: [String: JobRecord]
     private var isDirty = false
@@ -45,8 +47,8 @@ final class JobBook {
         isDirty = true
         guard !isBusy else { return }
         isBusy = true
-        // In the next turn of the loop: behind the start of the run, and many changes of one turn at once.
-        services.loop.schedule(after: Milliseconds(0)) { [unowned self] in self.write() }
+        // A little later: begin and end of a short run at once.
+        services.loop.schedule(after: Self.delay) { [unowned self] in self.write() }
     }
 
     private func write() {

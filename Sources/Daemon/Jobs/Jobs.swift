@@ -34,6 +34,7 @@ final class Jobs {
     let services: Services
     let fleet: Fleet
     private let clock: ScheduleClock
+    /// Read in `begin`, before anybody is served: the loop does not wait for a disk later.
     private lazy var book = JobBook(services)
     private lazy var finished = FinishedRuns(services, fleet)
     private(set) var followed: [InstanceID: Followed] = [:]
@@ -46,18 +47,12 @@ final class Jobs {
     }
 
     /// What is remembered is on the disk.
-    var isQuiet: Bool { !hasJobs || book.isQuiet }
+    var isQuiet: Bool { !hasBegun || book.isQuiet }
 
-    private var hasJobs: Bool { !followed.isEmpty || hasHadJobs }
-    private var hasHadJobs = false
-
-    /// With what was adopted. Without jobs nothing is read.
+    /// With what was adopted.
     func begin() {
         let entries = fleet.ids.compactMap { fleet[$0]?.desired }.filter { $0.spec.job != nil }
-        if !entries.isEmpty {
-            hasHadJobs = true
-            book.keepOnly(Set(entries.compactMap(\.uniqueID)))
-        }
+        book.keepOnly(Set(entries.compactMap(\.uniqueID)))
         hasBegun = true
         for entry in entries { follow(entry.id, isAdopted: true) }
     }
@@ -71,7 +66,6 @@ final class Jobs {
         guard let member = fleet[id], let policy = member.desired.spec.job, let key = member.desired.uniqueID else {
             return forget(id)
         }
-        hasHadJobs = true
         var isNew = false
         if let known = followed[id], known.policy != policy || known.key != key { disarm(id) }
         if followed[id]?.policy != policy || followed[id]?.key != key {
@@ -85,7 +79,7 @@ final class Jobs {
             book[key] = record
         }
         remember(id, member, isAdopted: isAdopted)
-        let isActive = member.machine.wanted == .running && services.state.desired.killed == nil && !policy.isOnce
+        let isActive = member.mayBeStartedByRule && services.state.desired.killed == nil && !policy.isOnce
         if isActive != followed[id]?.isActive {
             followed[id]?.isActive = isActive
             if !isActive {
@@ -123,11 +117,13 @@ final class Jobs {
         if policy.runsAtBoot {
             guard record.boot != services.machine.boot else { return }
             book[key]?.boot = services.machine.boot
+            // A daemon that died before it could note it has run it.
+            if record.runs.contains(where: { $0.generation.rawValue > 0 }) { return }
             return soon(id, "the machine was started")
         }
         book[key]?.boot = services.machine.boot
         if let every = policy.every {
-            return arm(id, every, elapsed: now &- record.handled, catchesUp: policy.catchUp ?? false)
+            return arm(id, every, elapsed: now &- record.reach, catchesUp: policy.catchUp ?? false)
         }
         guard let pattern = policy.pattern, let schedule = try? CronSchedule(parsing: pattern) else {
             return services.log.note("job \(id) has no schedule: '\(policy.summary)' is not a time")
@@ -136,10 +132,10 @@ final class Jobs {
         clock.set(
             ScheduleClock.Key(id: id, rule: .job), schedule, shift: shift, makesUp: policy.catchUp ?? false
         ) { [unowned self] in self.due(id, nil) }
-        guard isAdopted, let missed = clock.next(schedule, shift: shift, after: record.handled), missed <= now else {
+        guard isAdopted, let missed = clock.next(schedule, shift: shift, after: record.reach), missed <= now else {
             return
         }
-        let latest = clock.next(schedule, shift: shift, after: max(record.handled, now - Self.shortAbsence))
+        let latest = clock.next(schedule, shift: shift, after: max(record.reach, now - Self.shortAbsence))
         let isShort = latest.map { $0 <= now } ?? false
         missedAt(missed, id, isMadeUp: isShort || policy.catchUp == true)
     }

@@ -60,5 +60,11 @@ extension Home {
         try JobRecordFile.write(changed, boot: boot ?? present, to: paths)
     }
 
-    func storedJobCount() -> Int { JobRecordFile.read(paths, boot: MachineIdentity.current().boot).jobs.count }
+    private var storedJobs: [String: JobRecord] {
+        JobRecordFile.read(paths, boot: MachineIdentity.current().boot).jobs
+    }
+
+    func storedJobCount() -> Int { storedJobs.count }
+
+    func storedRuns() -> [JobRun] { storedJobs.values.flatMap(\.runs) }
 }

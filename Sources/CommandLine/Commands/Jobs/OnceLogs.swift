@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Records
 
@@ -9,7 +10,7 @@ struct OnceLogs {
     init(_ paths: HomePaths, name: String) {
         let (date, time, fraction) = SystemClock.local(SystemClock.wallClock())
         let digits = (date + time).filter(\.isNumber)
-        let stem = "\(paths.onceLogs)\(HomePaths.safeFileName(name))-\(digits)\(fraction)"
+        let stem = "\(paths.onceLogs)\(HomePaths.safeFileName(name))-\(digits)\(fraction)-\(getpid())"
         out = stem + "-out.log"
         error = stem + "-error.log"
     }
