@@ -76,6 +76,7 @@ enum FindingCode: String, CaseIterable, Sendable {
     case portSplit = "port-split"
     case portTwice = "port-twice"
     case portNotOpen = "port-not-open"
+    case socketLost = "socket-lost"
     case hostnameInherited = "hostname-inherited"
     // disk
     case diskFull = "disk-full"
@@ -109,8 +110,9 @@ enum FindingCode: String, CaseIterable, Sendable {
             .portNotOpen, .clockJumped, .unitUnknown:
             .note
         case .homeOpen, .directoryUnreadable, .daemonKilled, .daemonNotReady, .daemonReplaced, .keeperAlone,
-            .unitMissing, .unitPath, .appsOutsideUnit, .bootNotArranged, .listSetAside, .dumpOld, .appRestarting,
-            .logDeleted, .processUnlisted, .duplicateUnit, .cronAtBoot, .portSplit, .portTwice, .hostnameInherited,
+            .unitPath, .appsOutsideUnit, .bootNotArranged, .listSetAside, .dumpOld, .appRestarting,
+            .logDeleted, .processUnlisted, .duplicateUnit, .cronAtBoot, .portSplit, .portTwice, .socketLost,
+            .hostnameInherited,
             .diskNearlyFull, .inodesNearlyFull, .logsLarge, .filesLow, .processesLow, .cgroupProcessesLow,
             .cgroupMemoryLow, .memoryLow, .appOutOfMemory, .clockUnset, .clockWentBack, .notLookedAt,
             .logDirectoryUnusable:
@@ -139,7 +141,7 @@ enum FindingCode: String, CaseIterable, Sendable {
             .logDirectoryUnusable, .appErrored, .appRestarting, .appNotRunning, .logDeleted, .processUnlisted:
             .apps
         case .pm2OnHome, .duplicateProcess, .duplicateUnit, .duplicateAtBoot, .cronAtBoot, .otherHome: .managers
-        case .portHeld, .portOrphan, .portSplit, .portTwice, .portNotOpen, .hostnameInherited: .ports
+        case .portHeld, .portOrphan, .portSplit, .portTwice, .portNotOpen, .socketLost, .hostnameInherited: .ports
         case .diskFull, .diskNearlyFull, .inodesNearlyFull, .diskReadOnly, .logsLarge, .logsKeepSize: .disk
         case .filesLow, .processesLow, .cgroupProcessesLow, .cgroupMemoryLow, .memoryLow, .appOutOfMemory,
             .outOfMemoryKills:

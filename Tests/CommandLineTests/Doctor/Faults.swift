@@ -199,6 +199,9 @@ extension Fault {
             $0.scene.apps[0].view.ports[0].port = 3001
             $0.ports.holders = [World.holder(3001, "127.0.0.1", World.appPid)]
         },
+        Fault(.socketLost, "port 3000") {
+            $0.scene.apps[0].desired.spec.listen = [ListenSpec(name: "web", address: .tcp(host: nil, port: 3000))]
+        },
         Fault(.hostnameInherited, "HOSTNAME=machine.example") {
             $0.ports.hostnames = [InstanceID(0): "machine.example"]
         },

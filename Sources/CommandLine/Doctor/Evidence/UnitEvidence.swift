@@ -64,10 +64,10 @@ struct UnitEvidence: Sendable {
 extension UnitEvidence {
     static let properties = [
         "LoadState", "ActiveState", "SubState", "UnitFileState", "Type", "KillMode", "PIDFile", "ExecStart", "User",
-        "Environment", "FragmentPath", "MainPID", "ControlGroup", "Result", "ExecMainStatus",
+        "Environment", "EnvironmentFiles", "FragmentPath", "MainPID", "ControlGroup", "Result", "ExecMainStatus",
     ]
 
-    static func collect(_ scene: Scene, crontab: [CrontabEntry], root: String = "") -> UnitEvidence {
+    static func collect(_ scene: Scene, crontab: [CrontabEntry], root: String = SimpleStartup.root) -> UnitEvidence {
         var evidence = UnitEvidence(boot: boot())
         let user = scene.owner.map { UserNames.name(of: $0) } ?? ""
         evidence.otherStarts =
@@ -100,22 +100,31 @@ extension UnitEvidence {
         var unit = Unit(name: units.manager, scope: units.scope, isOurs: isOurs, properties: properties)
         let apps = Systemctl(scope: units.scope).show(units.apps, ["LoadState", "ControlGroup"])
         if apps?["LoadState"] == "loaded" { unit.appsCgroup = apps?["ControlGroup"] }
-        if let program = program(inExecStart: unit["ExecStart"]), !FileSystem.exists(program) {
-            unit.missingProgram = program
-        }
-        let path = unit.variable("PATH")?.split(separator: ":").map(String.init) ?? []
+        unit.missingProgram = programs(inExecStart: unit["ExecStart"]).first { !FileSystem.exists($0) }
+        let path =
+            (unit.variable("PATH") ?? recordedPath(unit["EnvironmentFiles"]))?.split(separator: ":").map(String.init)
+            ?? []
         unit.missingDirectories = path.filter { $0.hasPrefix("/") && !FileSystem.isDirectory($0) }
         return unit
     }
 
-    /// `{ path=/usr/bin/x ; argv[]=/usr/bin/x resurrect ; … }`, or a plain command line.
-    static func program(inExecStart text: String) -> String? {
-        let marker = "path="
-        if let word = text.split(whereSeparator: \.isWhitespace).first(where: { $0.hasPrefix(marker) }) {
-            return String(word.dropFirst(marker.count))
-        }
-        let first = TextValues.words(text).first?.drop { "@-:+!|".contains($0) }
-        return first.flatMap { $0.hasPrefix("/") ? String($0) : nil }
+    /// What `ExecStart` runs, and what that starts in turn: `{ path=/bin/sh ; argv[]=/bin/sh -c … /usr/lib/hearth/hearth-keeper
+    /// --home … ; … }`.
+    static func programs(inExecStart text: String) -> [String] {
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        let first = words.first { $0.hasPrefix("path=") }.map { String($0.dropFirst(5)) }
+        let managers: Set<String> = ["hearth-keeper", "hearth", "hearthd", "pm2", "node"]
+        let others = words.filter { $0.hasPrefix("/") && managers.contains(Paths.baseName($0)) && $0 != first }
+        return (first.map { [$0] } ?? []) + others
+    }
+
+    /// PATH in the file with the variables that the service starts with: `/path (ignore_errors=yes)`.
+    private static func recordedPath(_ files: String) -> String? {
+        guard let path = files.split(separator: " ").first.map(String.init),
+            let bytes = try? FileSystem.read(path, limit: 256 << 10)
+        else { return nil }
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").last { $0.hasPrefix("PATH=") }
+        return line.map { String($0.dropFirst(5).filter { $0 != "\"" }) }
     }
 
     private typealias Candidate = (units: ManagerUnits, isOurs: Bool)

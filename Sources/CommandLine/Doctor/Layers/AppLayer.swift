@@ -55,7 +55,7 @@ struct AppEvidence: Sendable {
                 needs.interpreter = interpreter.contains("/") ? "'\(interpreter)'" : "'\(interpreter)' in PATH=\(path)"
             }
         }
-        if let user = spec.uid, UInt32(user) == nil, UserNames.id(of: user) == nil { needs.user = user }
+        if let user = spec.uid, UInt32(user) == nil, PasswordEntry.named(user) == nil { needs.user = user }
         for path in spec.environmentFiles ?? [] where FileProbe.kind(of: path) != .file {
             needs.environmentFiles.append("'\(path)' is not there")
         }
@@ -173,7 +173,7 @@ enum AppLayer {
         var lines = [view.reason]
         if let exit = view.lastExit { lines.append("it last ended with \(exit.sentence)") }
         lines += needs.errorLines
-        let why = scene.fix("why \(FixCommands.quoted(app.spec.name))")
+        let why = scene.fix("why \(SimpleStartup.quoted(app.spec.name))")
         if view.status == .errored {
             findings.append(Finding(.appErrored, "\(app.label) has failed", lines, fix: why))
         } else if view.status == .waitingRestart || view.unstableRestarts >= 3 {
@@ -183,14 +183,15 @@ enum AppLayer {
             findings.append(
                 Finding(
                     .appNotRunning, "\(app.label) should run, and does not", lines,
-                    fix: scene.fix("start \(FixCommands.quoted(app.spec.name))")))
+                    fix: scene.fix("start \(SimpleStartup.quoted(app.spec.name))")))
         }
         if !needs.deletedLogs.isEmpty {
             findings.append(
                 Finding(
                     .logDeleted,
                     "\(app.label) writes into a log that was deleted: nobody can read it, and it takes space",
-                    needs.deletedLogs.map { "'\($0)'" }, fix: scene.fix("restart \(FixCommands.quoted(app.spec.name))"))
+                    needs.deletedLogs.map { "'\($0)'" },
+                    fix: scene.fix("restart \(SimpleStartup.quoted(app.spec.name))"))
             )
         }
         return findings

@@ -37,7 +37,7 @@ enum UnitLayer {
         }
         return [
             Finding(
-                .bootNotArranged, "nothing starts Hearth at boot", ["pid 1 is '\(name)'"], fix: scene.fix("startup"))
+                .bootNotArranged, "nothing starts Hearth at boot", ["pid 1 is '\(name)'"], fix: startup(nil, scene))
         ]
     }
 
@@ -51,7 +51,7 @@ enum UnitLayer {
             evidence.otherStarts.isEmpty
                 ? "there is no unit for this home: after a reboot nothing runs"
                 : "there is no unit for this home; something else starts it at boot",
-            lines, fix: scene.fix("startup"), severity: evidence.otherStarts.isEmpty ? .error : .warning)
+            lines, fix: startup(nil, scene), severity: evidence.otherStarts.isEmpty ? .error : .warning)
     }
 
     // MARK: - The unit
@@ -63,10 +63,13 @@ enum UnitLayer {
     }
 
     /// Writes the unit anew, and moves into it what runs outside.
-    private static func startup(_ unit: UnitEvidence.Unit, _ scene: Scene) -> String {
-        guard unit.scope == .system, let owner = scene.owner else { return scene.fix("startup") }
-        return (scene.caller == 0 ? "" : "sudo ") + "hearth startup"
-            + (owner == 0 ? "" : " -u \(UserNames.name(of: owner))")
+    private static func startup(_ unit: UnitEvidence.Unit?, _ scene: Scene, _ options: String = "") -> String {
+        // Without root, and without a unit of root's making, it becomes one of the user's own.
+        guard let owner = scene.owner, unit?.scope == .system || scene.caller == 0 else {
+            return scene.fix("startup" + options)
+        }
+        let command = (scene.caller == 0 ? "" : "sudo ") + "hearth startup" + options
+        return command + (owner == scene.caller ? "" : " -u \(UserNames.name(of: owner))") + scene.fix.home
     }
 
     private static func state(of unit: UnitEvidence.Unit, _ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
@@ -161,8 +164,9 @@ enum UnitLayer {
         if !unit.missingDirectories.isEmpty {
             findings.append(
                 Finding(
-                    .unitPath, "the unit has a PATH of its own, with directories that are gone",
-                    ["\(unit.name): \(unit.missingDirectories.joined(separator: ", "))"], fix: fix))
+                    .unitPath, "the unit starts with a PATH that has directories which are gone",
+                    ["\(unit.name): \(unit.missingDirectories.joined(separator: ", "))"],
+                    fix: unit.isOurs ? startup(unit, scene, " --refresh") : fix))
         }
         return findings
     }
@@ -232,7 +236,8 @@ enum UnitLayer {
         return [
             Finding(
                 .sessionKilled, "logind ends what a login session leaves behind (KillUserProcesses=yes)",
-                inSession.prefix(5).map { "\($0.label), pid \($0.pid), in \($0.cgroup)" }, fix: scene.fix("startup"))
+                inSession.prefix(5).map { "\($0.label), pid \($0.pid), in \($0.cgroup)" },
+                fix: startup(evidence.unit, scene))
         ]
     }
 }
