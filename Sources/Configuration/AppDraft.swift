@@ -55,6 +55,8 @@ package struct AppDraft: Hashable, Sendable {
     package var listen: [ListenSpec]?
     package var reload: ReloadPolicy?
     package var drain: DrainPolicy?
+    /// Names of apps of the same file.
+    package var dependsOn: [String]?
     package var outFile: String?
     package var errorFile: String?
     package var mergeLogs: Bool?

@@ -36,6 +36,7 @@ extension AppFile {
     /// The specifications of all apps that have no problem, and the problems of the others.
     package func outcome(with resolver: AppResolver, _ request: Request = Request()) -> Outcome {
         var outcome = Outcome(warnings: warnings)
+        outcome.problems += dependencyProblems()
         if let missing = request.only?.subtracting(names).sorted(), !missing.isEmpty, dialect == .hearth {
             outcome.problems += missing.map { name in
                 let near = Spelling.nearest(to: name, among: names)

@@ -91,6 +91,7 @@ package enum AppKeys {
         AppKey("watchdog", []),
         AppKey("listen", []),
         AppKey("drain", []),
+        AppKey("depends_on", []),
         AppKey("reload", []),
         AppKey("out_file", ["out_log", "output", "out"], .string),
         AppKey("error_file", ["err_log", "err_file", "err", "error"], .string),

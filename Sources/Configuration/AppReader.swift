@@ -232,6 +232,7 @@ struct AppReader {
     private mutating func readPlaces(into draft: inout AppDraft) {
         draft.listen = listen()
         draft.reload = reloadPolicy()
+        draft.dependsOn = words("depends_on")
         draft.outFile = string("out_file")
         draft.errorFile = string("error_file")
         draft.mergeLogs = boolean("merge_logs")

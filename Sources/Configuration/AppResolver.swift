@@ -76,6 +76,7 @@ package struct AppResolver: Sendable {
         spec.watchdog = draft.watchdog
         spec.listen = try sockets(of: draft, command)
         spec.reload = draft.reload
+        spec.dependsOn = draft.dependsOn.flatMap { $0.isEmpty ? nil : $0 }
         spec.drain = draft.drain
         spec.mode = mode(of: draft, interpreter: command.interpreter)
         spec.kept = draft.kept.isEmpty ? nil : draft.kept

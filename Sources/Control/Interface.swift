@@ -48,8 +48,8 @@ package enum Interface {
         # A listening socket of an instance's process tree.
         type Port (protocol: string, address: string, port: int, pid: int, command: string)
 
-        # One instance. status: launching, online, stopping, stopped, errored, "waiting restart" or scheduled (a job between
-        # two runs; nextStartAt is the next).
+        # One instance. status: launching, online, stopping, stopped, errored, waiting (for what it depends on), "waiting
+        # restart" or scheduled (a job between two runs; nextStartAt is the next).
         # statusText: what the app says of itself (STATUS= of sd_notify).
         type Instance (
           id: int, name: string, namespace: string, number: int, generation: int, pid: ?int, status: string,
@@ -87,7 +87,8 @@ package enum Interface {
           environmentFiles: ?[]string, environmentFilter: ?EnvironmentFilter, instanceVariable: ?string,
           incrementVariable: ?string, pidFile: ?string, mode: ?string,
           readiness: ?ReadinessPolicy, listen: ?[]ListenSpec, watchdog: ?int, drain: ?DrainPolicy,
-          reload: ?ReloadPolicy, memoryMax: ?int, job: ?JobPolicy, source: ?string, kept: ?[string]string
+          reload: ?ReloadPolicy, memoryMax: ?int, job: ?JobPolicy, dependsOn: ?[]string,
+          source: ?string, kept: ?[string]string
         )
         # When a job runs: pattern (cron, as in RestartSchedule, or @reboot), every (ms from start to start), or neither:
         # once. overlap: skip (null) or replace. catchUp: one run is made up when some were missed. history: runs to remember.
@@ -159,15 +160,18 @@ package enum Interface {
 
         # Registers and starts apps, all or none. environment: the caller's, beneath each app's own.
         # token: any unique text; a call repeated with it is done once. origin: the command line, for reasons.
+        # restores: they ran before and come back; what is missing (a user, a disk) is their state, and they are tried again.
         method Start(
-          apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string
+          apps: []AppSpec, environment: [string]string, token: ?string, origin: ?string, restores: ?bool
         ) -> (instances: []Instance, durable: bool, notDurableReason: ?string)
 
         # action: start, stop, restart, reload, delete, reset or flush. environment: merged over the stored one (restart,
         # reload, start). parallel: how many instances of an app reload replaces at the same time.
+        # start and restart run a job when it is named by its name or id and sparesJobs is not true; otherwise start lets a
+        # paused schedule go on, and nothing else happens to jobs.
         method Act(
           action: string, selectors: []string, environment: ?[string]string, token: ?string, origin: ?string,
-          parallel: ?int
+          parallel: ?int, sparesJobs: ?bool
         ) -> (results: []Result, instances: []Instance, durable: bool, notDurableReason: ?string)
         # Gives entries new specifications, all or none. then: what follows for each, "restart" (start what is stopped),
         # "reload" (the new process takes over when it can serve; else the specification is taken back unless keep),

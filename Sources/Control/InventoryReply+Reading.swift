@@ -104,6 +104,7 @@ extension ReplyReader {
             case "reload": spec.reload = try reader.decoded(ReloadPolicy.self)
             case "memoryMax": spec.memoryMax = try reader.integer()
             case "job": spec.job = try reader.decoded(JobPolicy.self)
+            case "dependsOn": spec.dependsOn = try reader.strings()
             case "source": spec.source = try reader.string()
             case "kept": spec.kept = try reader.texts()
             default: throw Unexpected()

@@ -66,12 +66,17 @@ package struct StartParameters: Codable, Sendable {
     package var environment: [String: String]
     package var token: String?
     package var origin: String?
+    /// The apps ran before, and come back: what they need and is missing is not a reason to refuse them.
+    package var restores: Bool?
 
-    package init(apps: [AppSpec], environment: [String: String], token: String?, origin: String?) {
+    package init(
+        apps: [AppSpec], environment: [String: String], token: String?, origin: String?, restores: Bool? = nil
+    ) {
         self.apps = apps
         self.environment = environment
         self.token = token
         self.origin = origin
+        self.restores = restores
     }
 }
 
@@ -99,11 +104,14 @@ package struct ActParameters: Codable, Sendable {
     package var origin: String?
     /// Of `reload`: how many instances of an app are replaced at the same time; nil: as the app says, else one.
     package var parallel: Int?
+    /// Jobs are not run, also when they are named; nil: those are that are named.
+    package var sparesJobs: Bool?
 
     package init(
         action: Action, selectors: [String], environment: [String: String]? = nil, token: String?, origin: String?,
-        parallel: Int? = nil
+        parallel: Int? = nil, sparesJobs: Bool? = nil
     ) {
+        self.sparesJobs = sparesJobs
         self.parallel = parallel
         self.action = action
         self.selectors = selectors

@@ -45,6 +45,13 @@ struct Adoption {
         if !isSameBoot, services.paths.isPM2 {
             services.state.change(keepingSnapshotFor: Actor("hearth after a reboot")) { $0.clear() }
         }
+        // Before anything is started: a new pid file is not to be taken for an old one.
+        if !isSameBoot {
+            let removed = FormerBoot.clean(services.paths, services.machine)
+            if !removed.isEmpty {
+                services.log.note("left over from a former boot, removed: \(removed.joined(separator: ", "))")
+            }
+        }
         let state = services.state.desired
         let wasKilled = state.killed != nil && isSameBoot
         if state.boot != services.machine.boot || state.machine != services.machine.machine {
@@ -56,16 +63,20 @@ struct Adoption {
         }
 
         var tagged = isSameBoot ? search() : [:]
+        var toStart: [InstanceID] = []
 
         var summary = Summary()
         for desired in state.instances {
             if let record = records.removeValue(forKey: desired.id) {
                 adopt(desired, record, tagged[desired.id] ?? [], wasKilled: wasKilled, &summary)
             } else {
-                enter(desired, tagged[desired.id] ?? [], isSameBoot: isSameBoot, wasKilled: wasKilled, &summary)
+                let mayStart = enter(
+                    desired, tagged[desired.id] ?? [], isSameBoot: isSameBoot, wasKilled: wasKilled, &summary)
+                if mayStart { toStart.append(desired.id) }
             }
             tagged[desired.id] = nil
         }
+        start(toStart, isSameBoot: isSameBoot, &summary)
         for leftover in records.values { forget(leftover, tagged.removeValue(forKey: leftover.id) ?? [], &summary) }
         for (id, processes) in tagged {
             if let main = processes.first(where: \.isMain) { note(main.identity, id, &summary) }
@@ -282,29 +293,40 @@ struct Adoption {
         return isOurs ? entry.identity : nil
     }
 
+    /// When all entries are there: who depends on another finds it, wherever it stands in the list.
+    private func start(_ ids: [InstanceID], isSameBoot: Bool, _ summary: inout Summary) {
+        let until = SystemClock.now().advanced(by: RestartCounters.patience)
+        for id in fleet.dependencies.startOrder(ids) {
+            let actor = fleet[id]?.machine.reason.actor ?? .hearth
+            if isSameBoot {
+                fleet.setGoing(id, by: actor)
+            } else {
+                fleet.send(.bePatient(until: until), to: id)
+                fleet.bringBack(id, by: actor, endedBy: "a restart of the machine")
+            }
+            summary.started += 1
+        }
+    }
+
     /// An entry without a record.
+    ///
+    /// - Returns: Whether it is to be started.
     private func enter(
         _ desired: DesiredInstance, _ tagged: [MembershipScan.TaggedProcess], isSameBoot: Bool, wasKilled: Bool,
         _ summary: inout Summary
-    ) {
+    ) -> Bool {
         if let main = tagged.filter(\.isMain).max(by: { $0.generation < $1.generation }) {
             // It runs, and only its tag tells of it: the records were lost.
             let record = InstanceRecord(
                 id: desired.id, generation: main.generation, phase: .online, process: main.identity,
                 wanted: desired.wanted, reason: Reason(.adopted, by: .hearth, at: SystemClock.now()),
                 createdAt: SystemClock.now())
-            return adopt(desired, record, tagged, wasKilled: wasKilled, &summary)
+            adopt(desired, record, tagged, wasKilled: wasKilled, &summary)
+            return false
         }
         let actor = isSameBoot ? Actor.hearth : Actor("hearth after a reboot")
         fleet.add(desired, by: actor)
-        if desired.wanted == .running, !wasKilled {
-            if isSameBoot {
-                fleet.setGoing(desired.id, by: actor)
-            } else {
-                fleet.bringBack(desired.id, by: actor, endedBy: "a restart of the machine")
-            }
-            summary.started += 1
-        }
+        return desired.wanted == .running && !wasKilled
     }
 
     /// A record whose entry is not in the list: a delete takes the entry away last, so the list was damaged, or is an

@@ -39,7 +39,7 @@ final class Services {
     /// The service that this daemon belongs to, `hearth-deploy.service`; nil: somebody started it.
     let unit: String?
     /// The kernel holds instances to their `memory_max` (their cgroups have a memory controller).
-    var limitsMemory = false
+    let limitsMemory: Bool
     private var isTableDirty = false
     private var isTableBusy = false
     private var userNames: [uid_t: String] = [:]
@@ -70,7 +70,7 @@ final class Services {
         }
         unit = getenv("HEARTH_UNIT").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         cgroupBase = Cgroups.delegatedBase()
-        if let cgroupBase { Cgroups.enableControllers(of: cgroupBase) }
+        limitsMemory = cgroupBase.map(Cgroups.enableControllers) ?? false
     }
 
     /// The cgroup of one generation of an instance.

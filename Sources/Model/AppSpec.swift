@@ -64,6 +64,8 @@ package struct AppSpec: Codable, Hashable, Sendable {
     package var memoryMax: Int64?
     /// It is a job, which runs by the clock or once; nil: it is to run always.
     package var job: JobPolicy?
+    /// Names of apps that are ready before this one is started, and stopped after it; nil: none.
+    package var dependsOn: [String]?
     /// The app file that describes the app, absolute; nil: it was described on a command line.
     package var source: String?
     /// Settings that Hearth keeps and shows but does not act on: PM2's canonical key to the value as JSON text.

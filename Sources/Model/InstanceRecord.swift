@@ -8,6 +8,7 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
         case starting
         case online
         case stopping
+        /// For its restart; without `due`: for what it depends on.
         case waiting
         case errored
     }
@@ -52,6 +53,8 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
     package var lastGeneration: Generation?
     /// The present process has shown that it serves by this: its successor has to, too.
     package var sign: ReadySign?
+    /// Until then it is not given up: it was restored, and what it needs may come later than the daemon.
+    package var patientUntil: Instant?
 
     package init(
         id: InstanceID, generation: Generation, phase: Phase, purpose: StopPurpose? = nil,
@@ -90,7 +93,7 @@ package struct InstanceRecord: Hashable, Sendable, Codable {
         case .starting: .launching
         case .online: .online
         case .stopping: .stopping
-        case .waiting: .waitingRestart
+        case .waiting: due == nil ? .waiting : .waitingRestart
         case .errored: .errored
         }
     }

@@ -32,10 +32,9 @@ package struct JobPolicy: Codable, Hashable, Sendable {
     /// 30 days: more is a mistake, and far from every overflow.
     package static let longestTime = Milliseconds(2_592_000_000)
 
-    package init(pattern: String? = nil, every: Milliseconds? = nil, timeout: Milliseconds? = nil) {
+    package init(pattern: String? = nil, every: Milliseconds? = nil) {
         self.pattern = pattern
         self.every = every
-        self.timeout = timeout
     }
 
     /// It runs once and is not started again by anything but a person.

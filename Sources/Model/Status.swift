@@ -8,11 +8,13 @@ package enum Status: String, Hashable, Sendable, Codable, CaseIterable {
     case waitingRestart = "waiting restart"
     /// A job between two runs.
     case scheduled
+    /// It starts when what it depends on is ready. PM2 has no such state.
+    case waiting
 
     package var isRunning: Bool {
         switch self {
         case .launching, .online, .stopping: true
-        case .stopped, .errored, .waitingRestart, .scheduled: false
+        case .stopped, .errored, .waitingRestart, .scheduled, .waiting: false
         }
     }
 }
@@ -72,6 +74,8 @@ package struct Reason: Hashable, Sendable, Codable {
         case scheduled
         /// A run of a job is over.
         case runEnded
+        /// What it depends on is not ready; the detail says which.
+        case waitsFor
     }
 
     package var kind: Kind
@@ -114,6 +118,7 @@ package struct Reason: Hashable, Sendable, Codable {
             case .scheduled: "scheduled by \(actor)"
             case .runEnded: "last run:"
             case .notReloaded: "goes on; its reload by \(actor) failed:"
+            case .waitsFor: "waits for"
             }
         guard let detail else { return sentence.hasSuffix(":") ? String(sentence.dropLast()) : sentence }
         switch kind {

@@ -18,6 +18,10 @@ package enum Cgroups {
         }
         guard let mount = unifiedMount(), let own = ownPath() else { return nil }
         var path = mount + own
+        // The unit that `hearth startup` makes for apps: not every systemd marks what it delegates below a user's own.
+        if path.hasSuffix("-apps.service/manager"), isUsable(FileSystem.parent(of: path)) {
+            return FileSystem.parent(of: path)
+        }
         // The mark is on the unit's cgroup; we may sit in a leaf below it.
         for _ in 0..<3 {
             if isDelegated(path), isUsable(path) { return path }
@@ -56,20 +60,24 @@ package enum Cgroups {
 
     /// Has memory, processes and CPU time counted for each cgroup below `base`, where the kernel offers that and no
     /// process is in `base` itself. Without it membership and `cgroup.kill` work all the same.
-    package static func enableControllers(of base: String) {
-        guard (try? FileSystem.read(base + "/cgroup.procs", limit: 4 << 20))?.isEmpty == true else { return }
+    ///
+    /// - Returns: Whether memory is counted, and can be limited.
+    package static func enableControllers(of base: String) -> Bool {
+        guard (try? FileSystem.read(base + "/cgroup.procs", limit: 4 << 20))?.isEmpty == true else { return false }
         for controller in ["memory", "pids", "cpu"] {
             // One at a time: one that is not there does not keep the others away.
             write("+\(controller)", to: base + "/cgroup.subtree_control")
         }
+        let enabled = (try? FileSystem.read(base + "/cgroup.subtree_control", limit: 4096)) ?? []
+        return String(decoding: enabled, as: UTF8.self).split { $0.isWhitespace }.contains("memory")
     }
 
-    /// Limits the memory of a cgroup, in bytes: above it the kernel ends a process in it. False: not counted here.
-    @discardableResult
-    package static func limitMemory(of path: String, to bytes: Int64) -> Bool {
+    /// Limits the memory of a cgroup, in bytes: above it the kernel ends all processes in it.
+    package static func limitMemory(of path: String, to bytes: Int64) {
         // What is swapped out would be counted apart.
         write("0", to: path + "/memory.swap.max")
-        return write("\(bytes)", to: path + "/memory.max")
+        write("1", to: path + "/memory.oom.group")
+        write("\(bytes)", to: path + "/memory.max")
     }
 
     @discardableResult
@@ -106,6 +114,19 @@ package enum Cgroups {
         let key = Array("inactive_file ".utf8)
         let line = statistics.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key) }
         return max(0, current - (line.flatMap { number(in: $0.dropFirst(key.count)) } ?? 0))
+    }
+
+    /// A sentence about processes that the kernel ended in this cgroup for its memory; nil: it ended none, or does not
+    /// tell. One small file that is never slow: allowed on the loop.
+    package static func memoryKill(in path: String) -> String? {
+        guard let events = try? FileSystem.read(path + "/memory.events", limit: 4096) else { return nil }
+        let key = Array("oom_kill ".utf8)
+        let line = events.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key) }
+        guard let count = line.flatMap({ number(in: $0.dropFirst(key.count)) }), count > 0 else { return nil }
+        let limit = (try? FileSystem.read(path + "/memory.max", limit: 64)).flatMap { number(in: $0[...]) }
+        let what =
+            limit.map { "its limit of \($0 / 1_048_576) MiB (memory_max) was reached" } ?? "the machine had none left"
+        return "the kernel ended it: \(what)"
     }
 
     private static func number(in bytes: ArraySlice<UInt8>) -> Int64? {

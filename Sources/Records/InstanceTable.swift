@@ -164,6 +164,15 @@ package final class InstanceTable {
             return image.allRecords()
         }
     }
+
+    /// The machine and boot of a copy on disk; nil: it is none.
+    package static func origin(ofCopy path: String) -> (machine: String, boot: String)? {
+        guard let bytes = try? FileSystem.read(path, limit: (capacity + 1) * slotBytes) else { return nil }
+        return bytes.withUnsafeBytes { raw in
+            guard let words = TableImage(raw).header?.split(separator: " "), words.count == 4 else { return nil }
+            return (String(words[1]), String(words[2]))
+        }
+    }
 }
 
 /// Lets the state thread copy the table's memory.
@@ -188,12 +197,13 @@ struct TableImage {
 
     private var slotCount: Int { bytes.count / InstanceTable.slotBytes }
 
-    func belongs(to machine: MachineIdentity) -> Bool {
-        guard bytes.count >= InstanceTable.slotBytes, load(0) == InstanceTable.magic else { return false }
+    func belongs(to machine: MachineIdentity) -> Bool { header == Self.headerText(machine) }
+
+    var header: String? {
+        guard bytes.count >= InstanceTable.slotBytes, load(0) == InstanceTable.magic else { return nil }
         let length = Int(load(4))
-        guard length <= 256 else { return false }
-        let text = String(decoding: bytes[8..<(8 + length)], as: UTF8.self)
-        return text == Self.headerText(machine)
+        guard length <= 256 else { return nil }
+        return String(decoding: bytes[8..<(8 + length)], as: UTF8.self)
     }
 
     private static func headerText(_ machine: MachineIdentity) -> String {

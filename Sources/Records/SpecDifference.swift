@@ -87,6 +87,7 @@ package struct SpecDifference: Hashable, Sendable, CustomStringConvertible {
         if old.listen != new.listen { collector.add("listen", "changed", restart: true) }
         if old.drain != new.drain { collector.add("drain", "changed", restart: true) }
         if old.reload != new.reload { collector.add("reload", "changed", restart: false) }
+        collector.compare("depends_on", old.dependsOn, new.dependsOn, restart: false)
         let filters = (old.environmentFilter, new.environmentFilter)
         if filters.0 != filters.1 { collector.add("filter_env", "changed", restart: true) }
         collector.compare("instance_var", old.instanceVariable, new.instanceVariable)

@@ -22,6 +22,12 @@ package enum Event: Hashable, Sendable {
     case cancelReload
     /// What became of its last reload is of no interest any more.
     case forgetReload
+    /// It is to start when what it depends on is ready. `detail` names that; again: it has changed.
+    case hold(Actor, detail: String)
+    /// Start it, with something to say about what it depends on.
+    case startAnyway(Actor, detail: String)
+    /// It was restored (after a boot, by `resurrect`): until then a failure is followed by another try.
+    case bePatient(until: Instant)
     /// The whole daemon is being killed: stop, but what is wanted stays as it is.
     case killWithDaemon(Actor)
     /// A person sent a signal through Hearth; an exit by it is then explained.

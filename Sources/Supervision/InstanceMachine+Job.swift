@@ -10,7 +10,7 @@ extension InstanceMachine {
         let persist: [Effect] = wanted == .running ? [] : [.persist]
         wanted = .running
         switch state {
-        case .stopped, .waiting, .errored:
+        case .stopped, .waiting, .held, .errored:
             counters.renew(at: now)
             state = .stopped
             reason = Reason(.scheduled, by: actor, at: now)
@@ -28,7 +28,7 @@ extension InstanceMachine {
     mutating func endRun(by actor: Actor, at now: Instant) -> [Effect] {
         switch state {
         case .starting, .launching, .online: return stop(.endRun, by: actor, at: now)
-        case .stopped, .stopping, .waiting, .errored, .stuck: return []
+        case .stopped, .stopping, .waiting, .held, .errored, .stuck: return []
         }
     }
 

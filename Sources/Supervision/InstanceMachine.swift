@@ -9,6 +9,7 @@ package import Model
 //   online(process)      the main process runs
 //   stopping(…)          the signal was sent; finished when the main process and its tree are gone
 //   waiting(until)       ended, a start is due
+//   held                 to be started by the executor, when what it depends on is ready (InstanceMachine+Hold.swift)
 //   errored(retryAt)     given up; with a slow retry a start is due
 //   stuck(…)             a stop that SIGKILL could not finish (shown as errored); it ends when the process does, after
 //                        all. Until then nothing is started: there would be two
@@ -38,6 +39,7 @@ package struct InstanceMachine: Sendable {
         case online(ProcessIdentity)
         case stopping(Stopping)
         case waiting(until: Instant)
+        case held
         case errored(retryAt: Instant?)
         case stuck(Stopping)
     }
@@ -103,7 +105,7 @@ package struct InstanceMachine: Sendable {
         guard isAlone else { return false }
         return switch state {
         case .starting, .launching, .stopping: false
-        case .stopped, .online, .waiting, .errored, .stuck: true
+        case .stopped, .online, .waiting, .held, .errored, .stuck: true
         }
     }
 
@@ -112,7 +114,7 @@ package struct InstanceMachine: Sendable {
         switch state {
         case .launching(let process, _), .online(let process): process
         case .stopping(let stopping), .stuck(let stopping): stopping.mainIsGone ? nil : stopping.process
-        case .stopped, .starting, .waiting, .errored: nil
+        case .stopped, .starting, .waiting, .held, .errored: nil
         }
     }
 
@@ -136,7 +138,7 @@ package struct InstanceMachine: Sendable {
         case .starting(let pending): pending?.purpose == .delete
         case .stopping(let stopping), .stuck(let stopping): stopping.purpose == .delete
         case .stopped: reason.kind == .deleted
-        case .launching, .online, .waiting, .errored: false
+        case .launching, .online, .waiting, .held, .errored: false
         }
     }
 
@@ -150,6 +152,7 @@ package struct InstanceMachine: Sendable {
         record.reload = reload
         record.lastGeneration = lastGeneration == generation ? nil : lastGeneration
         record.sign = sign
+        record.patientUntil = counters.patientUntil
         switch state {
         case .stopped: record.phase = .stopped
         case .starting(let pending):
@@ -171,6 +174,7 @@ package struct InstanceMachine: Sendable {
         case .waiting(let until):
             record.phase = .waiting
             record.due = until
+        case .held: record.phase = .waiting
         case .errored(let retryAt):
             record.phase = .errored
             record.due = retryAt
@@ -196,6 +200,11 @@ package struct InstanceMachine: Sendable {
         case .schedule(let actor): return schedule(by: actor, at: now)
         case .endRun(let actor): return endRun(by: actor, at: now)
         case .abandon(let actor, let detail): return abandon(by: actor, detail, at: now)
+        case .hold(let actor, let detail): return hold(by: actor, detail: detail, at: now)
+        case .startAnyway(let actor, let detail): return startAnyway(by: actor, detail: detail, at: now)
+        case .bePatient(let until):
+            counters.patientUntil = until
+            return []
         case .queueReload(let actor, let isRollback): return queueReload(by: actor, isRollback: isRollback)
         case .reload(let hasOwnSocket): return beginReload(hasOwnSocket: hasOwnSocket, at: now)
         case .cancelReload: return cancelReload()
@@ -221,7 +230,7 @@ package struct InstanceMachine: Sendable {
         }
     }
 
-    private mutating func start(by actor: Actor, at now: Instant) -> [Effect] {
+    mutating func start(by actor: Actor, at now: Instant) -> [Effect] {
         if isBeingDeleted { return [] }
         let persist: [Effect] = wanted == .running ? [] : [.persist]
         wanted = .running
@@ -244,7 +253,7 @@ package struct InstanceMachine: Sendable {
         case .stuck:
             counters.renew(at: now)
             return persist + stop(.restart, by: actor, at: now)
-        case .stopped, .waiting, .errored:
+        case .stopped, .waiting, .held, .errored:
             counters.renew(at: now)
             return persist + launch(Reason(.started, by: actor, at: now), report: .start)
         }
@@ -258,7 +267,7 @@ package struct InstanceMachine: Sendable {
             wanted = .running
             counters.renew(at: now)
             return persist + stop(.restart, by: actor, at: now)
-        case .stopped, .stopping, .waiting, .errored, .stuck:
+        case .stopped, .stopping, .waiting, .held, .errored, .stuck:
             return start(by: actor, at: now)
         }
     }
@@ -311,12 +320,12 @@ package struct InstanceMachine: Sendable {
             if purpose == .daemonKill || (purpose == .stop && reason.kind == .stopped) { return effects }
             if purpose != .delete, isBeingDeleted { return [] }
             return effects + finishStop(purpose, by: actor, at: now)
-        case .waiting where treeIsGone, .errored where treeIsGone:
+        case .waiting where treeIsGone, .held where treeIsGone, .errored where treeIsGone:
             return effects + [.disarm(.restart)] + finishStop(purpose, by: actor, at: now)
         case .stopped:
             // The main process is gone, but it may have left others.
             return effects + beginStop(of: nil, purpose, by: actor, at: now)
-        case .waiting, .errored:
+        case .waiting, .held, .errored:
             return effects + [.disarm(.restart)] + beginStop(of: nil, purpose, by: actor, at: now)
         }
     }
@@ -449,7 +458,7 @@ package struct InstanceMachine: Sendable {
         guard generation == self.generation else { return [] }
         switch state {
         case .online, .launching: break
-        case .stopped, .starting, .stopping, .waiting, .errored, .stuck: return []
+        case .stopped, .starting, .stopping, .waiting, .held, .errored, .stuck: return []
         }
         return stop(.restart, by: Actor("hearth (watchdog: \(detail))"), at: now)
     }
@@ -484,7 +493,7 @@ package struct InstanceMachine: Sendable {
         // A restart that was asked for meanwhile is a try of its own, perhaps with what makes it work.
         if let pending { return finishStop(pending.purpose, by: pending.actor, at: now) }
         reason = Reason(.spawnFailed, by: .hearth, detail: failure.message, at: now)
-        let wait = counters.couldNotSpawn(policy: spec.restart)
+        let wait = counters.couldNotSpawn(policy: spec.restart, at: now)
         return enterErrored(retryAfter: wait, at: now)
     }
 
@@ -501,7 +510,7 @@ package struct InstanceMachine: Sendable {
         if isLeaving(generation) { return leaverEnded(generation, status, at: now) }
         guard generation == self.generation else { return [] }
         switch state {
-        case .stopped, .starting, .waiting, .errored:
+        case .stopped, .starting, .waiting, .held, .errored:
             // A second report of the same end.
             return []
         case .stopping(let stopping), .stuck(let stopping):
@@ -583,7 +592,7 @@ package struct InstanceMachine: Sendable {
             effects += enterErrored(retryAfter: retryAfter, at: now)
         }
         switch state {
-        case .waiting, .errored:
+        case .waiting, .held, .errored:
             guard spec.stop.wholeTree else { break }
             isSwept = true
             effects.append(.sweep(ended, spec.stop.signal, grace: spec.stop.killTimeout))
@@ -621,7 +630,7 @@ package struct InstanceMachine: Sendable {
             guard stuck.mainIsGone else { return [] }
             treeIsGone = true
             return finishStop(stuck.purpose, by: stuck.actor, at: now)
-        case .stopped, .waiting, .errored:
+        case .stopped, .waiting, .held, .errored:
             treeIsGone = true
             return []
         case .starting, .launching, .online:
@@ -701,6 +710,7 @@ package struct InstanceMachine: Sendable {
         counters = RestartCounters(
             unstable: record.unstableRestarts, createdAt: record.createdAt, previousDelay: record.previousDelay,
             slowRetries: record.slowRetries)
+        counters.patientUntil = record.patientUntil
         startedAt = record.startedAt
         lastExit = record.lastExit
         token = record.token
@@ -767,6 +777,10 @@ package struct InstanceMachine: Sendable {
             effects += beginStop(of: process, purpose, by: actor, due: record.due, at: now)
         case (.stopping, .neverSpawned):
             effects += beginStop(of: nil, record.purpose ?? .stop, by: actor, due: record.due, at: now)
+        case (.waiting, _) where record.due == nil && record.reason.kind == .waitsFor:
+            treeIsGone = true
+            state = .held
+            effects.append(.record)
         case (.waiting, _):
             state = .waiting(until: record.due ?? now)
             effects += [.record, .arm(.restart, generation, at: record.due ?? now)]

@@ -18,6 +18,8 @@ package struct RestartCounters: Hashable, Sendable {
     package var previousDelay: Milliseconds
     /// Slow retries since the app was given up; 0: it is not in slow retry.
     package var slowRetries: Int
+    /// Not given up before: what it needs (a disk, a name server) may be there later than the daemon.
+    package var patientUntil: Instant?
 
     /// A run this long ends a back-off (PM2's EXP_BACKOFF_RESET_TIMER).
     package static let stableUptime = Milliseconds(30_000)
@@ -28,6 +30,10 @@ package struct RestartCounters: Hashable, Sendable {
     package static let longestSlowRetry = Milliseconds(600_000)
     /// A program that could not even be started (disk not mounted, file being replaced) is tried after 1 s, 2 s, 4 s …
     package static let firstSpawnRetry = Milliseconds(1000)
+    /// So long after a boot nothing is given up …
+    package static let patience = Milliseconds(600_000)
+    /// … and no try is further from the one before.
+    package static let longestPatientRetry = Milliseconds(30_000)
 
     package init(
         unstable: Int = 0, createdAt: Instant, previousDelay: Milliseconds = Milliseconds(0), slowRetries: Int = 0
@@ -40,8 +46,12 @@ package struct RestartCounters: Hashable, Sendable {
 
     /// A person's start, restart or reset: the window begins anew.
     package mutating func renew(at now: Instant) {
+        let patience = patientUntil
         self = RestartCounters(createdAt: now)
+        patientUntil = patience
     }
+
+    private func isPatient(at now: Instant) -> Bool { patientUntil.map { now < $0 } ?? false }
 
     /// Takes note of an exit and decides what follows.
     package mutating func exited(
@@ -52,7 +62,7 @@ package struct RestartCounters: Hashable, Sendable {
 
         if slowRetries > 0 {
             if isUnstable, Self.wanted(after: status, by: policy) == nil {
-                return giveUp(first: Self.firstSlowRetry, policy: policy)
+                return giveUp(policy: policy, at: now)
             }
             renew(at: Instant(milliseconds: now.milliseconds &- uptime.rawValue))
         }
@@ -64,16 +74,18 @@ package struct RestartCounters: Hashable, Sendable {
 
         if unstable >= policy.maxRestarts {
             unstable = 0
-            return giveUp(first: Self.firstSlowRetry, policy: policy)
+            return giveUp(policy: policy, at: now)
         }
         return delay(by: policy)
     }
 
     /// Takes note of a spawn that failed.
-    package mutating func couldNotSpawn(policy: RestartPolicy) -> Milliseconds? {
-        guard policy.slowRetry, policy.mode != .never else { return nil }
+    package mutating func couldNotSpawn(policy: RestartPolicy, at now: Instant) -> Milliseconds? {
+        let isPatient = isPatient(at: now)
+        guard isPatient || policy.slowRetry && policy.mode != .never else { return nil }
         defer { slowRetries.countUp() }
-        return Self.doubled(Self.firstSpawnRetry, times: slowRetries, limit: Self.longestSlowRetry)
+        let limit = isPatient ? Self.longestPatientRetry : Self.longestSlowRetry
+        return Self.doubled(Self.firstSpawnRetry, times: slowRetries, limit: limit)
     }
 
     /// Nil when the policy wants a restart after this exit, else why not.
@@ -90,9 +102,12 @@ package struct RestartCounters: Hashable, Sendable {
         return nil
     }
 
-    private mutating func giveUp(first: Milliseconds, policy: RestartPolicy) -> RestartDecision {
-        guard policy.slowRetry else { return .giveUp(retryAfter: nil) }
-        let wait = Self.doubled(first, times: slowRetries, limit: Self.longestSlowRetry)
+    private mutating func giveUp(policy: RestartPolicy, at now: Instant) -> RestartDecision {
+        let isPatient = isPatient(at: now)
+        guard policy.slowRetry || isPatient else { return .giveUp(retryAfter: nil) }
+        let first = isPatient ? Self.firstSpawnRetry : Self.firstSlowRetry
+        let limit = isPatient ? Self.longestPatientRetry : Self.longestSlowRetry
+        let wait = Self.doubled(first, times: slowRetries, limit: limit)
         slowRetries.countUp()
         return .giveUp(retryAfter: wait)
     }

@@ -51,14 +51,37 @@ struct StartTests {
             existing: Self.existing,
             force: false)
         #expect(plan.newApps.map(\.name) == ["x"])
-        #expect(plan.again == [InstanceID(1)])
+        #expect(plan.again.isEmpty && plan.sparingJobs == [InstanceID(1)])
         #expect(plan.notes.count == 2)
+    }
+
+    @Test("a job is run by its own name or id; a group or a file lets only a paused one go on")
+    func jobs() {
+        let jobs = [
+            StartPlan.Existing(
+                id: InstanceID(5), name: "night", namespace: "n", command: "c", isRunning: true, isScheduled: true),
+            StartPlan.Existing(id: InstanceID(6), name: "paused", namespace: "n", command: "c", isRunning: false),
+        ]
+        let ids = jobs.map(\.id)
+        for (selector, again, sparing) in [
+            ("all", [], [6]), ("n", [], [6]), ("night", [5], [6]), ("id:6", [6], []), ("5", [5], [6]),
+        ] as [(String, [UInt32], [UInt32])] {
+            var plan = StartPlan()
+            plan.addSelected(ids, by: selector, existing: jobs)
+            #expect(plan.again.map(\.rawValue) == again, "\(selector)")
+            #expect(plan.sparingJobs.map(\.rawValue) == sparing, "\(selector)")
+            #expect(plan.notes.isEmpty)
+        }
+        var plan = StartPlan()
+        plan.addFile([Self.spec("night", "/n"), Self.spec("paused", "/p")], existing: jobs, force: false)
+        #expect(plan.again.isEmpty && plan.sparingJobs == [InstanceID(6)])
     }
 
     @Test("a running app that is named is left as it is")
     func named() {
         var plan = StartPlan()
-        plan.addSelected([InstanceID(0), InstanceID(1)], existing: Self.existing)
+        plan.addSelected([InstanceID(0)], by: "api", existing: Self.existing)
+        plan.addSelected([InstanceID(1)], by: "job", existing: Self.existing)
         #expect(plan.again == [InstanceID(1)])
         #expect(plan.notes == ["'api' (id 0) is already running; 'hearth restart api' starts it anew"])
     }

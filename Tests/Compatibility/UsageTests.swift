@@ -70,7 +70,7 @@ struct UsageTests {
     @Test(
         "what is not there yet says so",
         arguments: [
-            "startup", "unstartup", "create", "attach 0", "slist", "pull api", "completion",
+            "create", "attach 0", "slist", "pull api", "completion",
             "link a b",
             "monitor all", "plus", "profile:cpu",
         ])

@@ -93,6 +93,20 @@ struct AppKeysTests {
         Case("stop_exit_codes", "7") { $0.restart.stopExitCodes == [7] },
         Case("slow_retry slowRetry", "false", [.hearth]) { !$0.restart.slowRetry },
         Case("max_memory_restart maxMemoryRestart", "'1G'") { $0.memoryLimit == 1 << 30 },
+        Case("memory_max memoryMax", "'512M'", [.hearth]) { $0.memoryMax == 512 << 20 },
+        Case("schedule", "'0 3 * * *'", [.hearth]) {
+            $0.job == JobPolicy(pattern: "0 3 * * *") && $0.restart.mode == .never && $0.stdin == .null
+                && $0.mode == nil
+        },
+        Case("schedule", "'@reboot'", [.hearth]) { $0.job?.runsAtBoot == true },
+        Case("schedule", "{every: '15m', overlap: 'replace', timeout: 90000}", [.hearth]) {
+            $0.job?.every == Milliseconds(900_000) && $0.job?.overlap == .replace
+                && $0.job?.timeout == Milliseconds(90_000)
+        },
+        Case("schedule", "{cron: '@daily', catch_up: true, jitter: '10m', history: 3}, restart: 'never'", [.hearth]) {
+            $0.job?.catchUp == true && $0.job?.jitter == Milliseconds(600_000) && $0.job?.history == 3
+        },
+        Case("schedule", "'0 3 * * *'", [.pm2]) { $0.job == nil && $0.kept == nil },
         Case("cron_restart cron cronRestart", "'*/5 0 3 * * *'") { $0.schedule?.pattern == "*/5 0 3 * * *" },
         Case("cron_restart", "'0'") { $0.schedule == nil },
         Case("cron_restart", "0") { $0.schedule == nil },
@@ -123,6 +137,8 @@ struct AppKeysTests {
         Case("listen_timeout listenTimeout", "5000") {
             $0.readyTimeout == nil && $0.readiness?.timeout == Milliseconds(5000)
         },
+        // Which names there may be: DependencyFileTests.
+        Case("depends_on dependsOn", "[]", [.hearth]) { $0.dependsOn == nil },
         Case("drain", "false", [.hearth]) { $0.drain == DrainPolicy(isOn: false) },
         Case("drain", "true", [.hearth]) { $0.drain == DrainPolicy() },
         Case("drain", "'2s'", [.hearth]) { $0.drain == DrainPolicy(grace: Milliseconds(2000)) },
@@ -203,6 +219,47 @@ struct AppKeysTests {
         }
         let told = failure.map { "\($0)" } ?? ""
         #expect(told.contains("apps.json: [0]\(complaint)"), "\(told)")
+    }
+
+    @Test(
+        "a schedule that is no time, and one that an app cannot have, are refused with key and value",
+        arguments: [
+            ("schedule: 7", "[0].schedule: expected a time, found a number '7'; write \"0 3 * * *\""),
+            ("schedule: 'soon'", "[0].schedule: not a time: 'soon' has 1 fields"),
+            ("schedule: '@never'", "[0].schedule: not a time: '@never' is not one of @hourly"),
+            ("schedule: '0 0 30 2 *'", "[0].schedule: not a time: '0 0 30 2 *' never comes"),
+            ("schedule: {cron: '75 * * * *'}", "[0].schedule.cron: not a time: minute '75'"),
+            ("schedule: {}", "[0].schedule: it says no time; give cron or every"),
+            ("schedule: {cron: '@daily', every: '1h'}", "[0].schedule: cron and every exclude each other"),
+            ("schedule: {every: '10ms'}", "[0].schedule: every 10 ms is not between 1s and 30d"),
+            ("schedule: {every: 'often'}", "[0].schedule.every: expected a time such as \"15m\""),
+            ("schedule: {every: '1h', overlap: 'allow'}", "[0].schedule.overlap: expected skip or replace"),
+            ("schedule: {every: '1h', catch_up: 1}", "[0].schedule.catch_up: expected true or false"),
+            ("schedule: {every: '1h', history: 'all'}", "[0].schedule.history: expected a number of runs"),
+            ("schedule: {every: '1h', jitter: '1m'}", "[0].schedule: jitter puts off times of day"),
+            ("schedule: {every: '1h', timeuot: '1m'}", "unknown key 'timeuot'; did you mean 'timeout'?"),
+            ("memory_max: '5K'", "[0].memory_max: '5K' is less than a process needs"),
+        ])
+    func badSchedule(keys: String, complaint: String) throws {
+        let text = "[{script: '/bin/true', name: 'a', \(keys)}]"
+        let failure = #expect(throws: (any Error).self) {
+            try AppFile.parse(Array(text.utf8), name: "apps.json", dialect: .hearth)
+        }
+        let told = failure.map { "\($0)" } ?? ""
+        #expect(told.contains(complaint), "\(told)")
+    }
+
+    @Test(
+        "an app with a schedule and what only apps have is refused",
+        arguments: ["restart: 'always'", "instances: 2", "cron_restart: '@daily'", "watch: true", "listen: 8080"])
+    func noJob(keys: String) throws {
+        let text = "[{script: '/bin/true', name: 'a', schedule: '@daily', \(keys)}]"
+        let file = try AppFile.parse(Array(text.utf8), name: "apps.json", dialect: .hearth)
+        let resolver = AppResolver(
+            workingDirectory: "/", environment: [:], home: nil, processors: 1, isRoot: false, dialect: .hearth)
+        let outcome = file.outcome(with: resolver, AppFile.Request())
+        let told = outcome.problems.map { "\($0)" }.joined(separator: "\n")
+        #expect(told.contains("'a' cannot be a job: a job"), "\(told)")
     }
 
     @Test("no key is without a test")

@@ -22,7 +22,18 @@ struct InterfaceTests {
     private static let detail = InstanceDetail(
         instance: instance, script: "s", interpreter: "i", interpreterArguments: [], arguments: [], user: "u",
         memoryPeakBytes: 1, cpuSeconds: 1, tasks: 1, fds: 1, processes: [1], restart: restart, stop: StopPolicy(),
-        autostart: true, report: report)
+        autostart: true, report: report, job: job)
+    private static let run = RunView(startedAt: 1, endedAt: 2, pid: 3, exit: exit, note: "n", by: "b")
+    private static let jobPolicy = {
+        var policy = JobPolicy(pattern: "@daily", every: Milliseconds(1))
+        policy.overlap = .replace
+        policy.catchUp = true
+        policy.timeout = Milliseconds(1)
+        policy.jitter = Milliseconds(1)
+        policy.history = 1
+        return policy
+    }()
+    private static let job = JobView(jobPolicy, nextAt: 1, isPaused: false, skipped: 1, runs: [run])
     private static let metric = AppMetric(name: "n", value: .number(1.5), unit: "u", type: "t", historic: true)
     private static let action = AppAction(name: "n", type: "t", arity: 1, options: "{}")
     private static let report = AppReport(metrics: [metric], actions: [action], options: "{}", nodeVersion: "v")
@@ -51,7 +62,10 @@ struct InterfaceTests {
         spec.listen = [listen]
         spec.drain = drain
         spec.reload = reload
+        spec.dependsOn = ["db"]
         spec.watchdog = Milliseconds(1000)
+        spec.memoryMax = 1
+        spec.job = jobPolicy
         spec.source = "/f"
         spec.kept = ["time": "true"]
         return spec
@@ -81,7 +95,7 @@ struct InterfaceTests {
         "Change": change,
         "PortHolder": holder, "Explanation": explanation, "Variable": variable, "Result": result,
         "Metric": metric, "AppAction": action, "Report": report, "Answer": answer, "ListenSpec": listen,
-        "DrainPolicy": drain, "ReloadPolicy": reload,
+        "DrainPolicy": drain, "JobPolicy": jobPolicy, "Run": run, "Job": job, "ReloadPolicy": reload,
         "Snapshot": snapshot, "Difference": difference, "Event": event,
     ]
 
@@ -99,10 +113,13 @@ struct InterfaceTests {
             .list: (selectors, ListReply(instances: [], notes: [])),
             .show: (selectors, ShowReply(details: [])),
             .why: (selectors, WhyReply(explanations: [])),
-            .start: (StartParameters(apps: [], environment: [:], token: "t", origin: "o"), instances),
+            .start: (
+                StartParameters(apps: [], environment: [:], token: "t", origin: "o", restores: true), instances
+            ),
             .act: (
                 ActParameters(
-                    action: .stop, selectors: [], environment: [:], token: "t", origin: "o", parallel: 1),
+                    action: .stop, selectors: [], environment: [:], token: "t", origin: "o", parallel: 1,
+                    sparesJobs: true),
                 ActReply(results: [], instances: [], durable: false, notDurableReason: "r")
             ),
             .configure: (

@@ -43,6 +43,8 @@ struct InventoryReplyTests {
         spec.mode = .cluster
         spec.readiness = ReadinessPolicy(waitReady: true, timeout: Milliseconds(8), notify: true)
         spec.watchdog = Milliseconds(10)
+        spec.memoryMax = 1 << 29
+        spec.job = JobPolicy(pattern: "@daily")
         spec.source = "/srv/apps.yml"
         spec.kept = ["time": "true", "env_production": "{\"A\":\"2\"}"]
         return spec

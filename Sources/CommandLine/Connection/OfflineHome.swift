@@ -131,7 +131,16 @@ struct OfflineHome {
             memoryPeakBytes: usage.memoryPeakBytes, cpuSeconds: main == nil ? nil : usage.cpuSeconds,
             tasks: main == nil ? nil : usage.tasks, fds: main == nil ? nil : usage.fds,
             processes: members.reversed().map(\.pid), restart: spec.restart, stop: spec.stop,
-            autostart: spec.autostart)
+            autostart: spec.autostart, job: job(of: instance))
+    }
+
+    /// What is remembered of a job. Nobody is there to run it again.
+    private func job(of instance: DesiredInstance) -> JobView? {
+        guard let policy = instance.spec.job, let key = instance.uniqueID else { return nil }
+        let record = JobRecordFile.read(paths, boot: MachineIdentity.current().boot).jobs[key]
+        return JobView(
+            policy, nextAt: nil, isPaused: !policy.isOnce && instance.wanted == .stopped,
+            skipped: record?.skipped ?? 0, runs: (record?.runs ?? []).map { RunView($0) })
     }
 
     func explanation(of instance: DesiredInstance) -> Explanation {

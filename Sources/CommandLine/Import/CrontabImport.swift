@@ -5,22 +5,26 @@ import Model
 struct CrontabImport {
     private(set) var items: [ImportReport.Item] = []
 
-    /// - Parameter apps: gets the schedules of `pm2 restart` lines.
-    init(_ text: String, _ apps: inout ImportedApps) {
+    /// - Parameters:
+    ///   - apps: gets the schedules of `pm2 restart` lines, and the jobs.
+    ///   - home: where cron runs what it runs.
+    init(_ text: String, _ apps: inout ImportedApps, home: String) {
         for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
             guard let entry = CrontabLine(String(line)) else { continue }
-            let (outcome, advice) = Self.judge(entry, &apps)
+            let (outcome, advice) = Self.judge(entry, &apps, home: home)
             items.append(ImportReport.Item(text: entry.text, outcome: outcome, advice: advice))
         }
     }
 
     private typealias Judgement = (outcome: ImportReport.Outcome, advice: String)
 
-    private static func judge(_ line: CrontabLine, _ apps: inout ImportedApps) -> Judgement {
+    private static func judge(
+        _ line: CrontabLine, _ apps: inout ImportedApps, home: String
+    ) -> Judgement {
         guard !line.schedule.isEmpty else { return (.attention, "this is no line that cron understands") }
         let calls = line.steps.compactMap(CrontabLine.pm2Words)
         guard let words = calls.first, let verb = words.first(where: { !$0.hasPrefix("-") }) else {
-            return foreign(line)
+            return foreign(line, &apps, home: home)
         }
         guard calls.count == 1, line.onlyStep.flatMap(CrontabLine.pm2Words) != nil else {
             return (.keep, "it does several things; the name 'pm2' goes on working with 'hearth pm2-shim install'")
@@ -30,8 +34,7 @@ struct CrontabImport {
         case "resurrect":
             return (
                 .notNeeded,
-                "hearth has its list on disk and brings it back when it starts; for the start at boot write "
-                    + "'@reboot hearth up' in its place"
+                "hearth has its list on disk and brings it back when it starts; 'hearth startup' has it started at boot"
             )
         case "save", "dump":
             return (
@@ -79,27 +82,17 @@ struct CrontabImport {
 
     // MARK: - Lines without PM2
 
-    private static func foreign(_ line: CrontabLine) -> Judgement {
+    private static func foreign(_ line: CrontabLine, _ apps: inout ImportedApps, home: String) -> Judgement {
         let programs = line.steps.compactMap(\.first).map(Paths.baseName)
-        if programs.contains("find"), line.command.contains("-delete") || line.command.contains("rm ") {
-            let isLogs = line.command.lowercased().contains("log")
-            return (
-                .keep,
-                isLogs
-                    ? "this version deletes no old log files: keep this line for now"
-                    : "not about PM2"
-            )
-        }
-        if programs.contains("df") {
-            return (.keep, "this version does not watch the disk: keep this line for now")
-        }
         if programs.contains("logrotate") {
             return (.keep, "logrotate goes on working with 'copytruncate' in its configuration")
         }
-        if let script = checkScript(line) {
-            return (.keep, healthAdvice(script))
-        }
-        return (.keep, "not about PM2")
+        let check = checkScript(line).map(healthAdvice)
+        guard let job = CrontabJob(line) else { return (.keep, check ?? "it is no job that can run here") }
+        let name = apps.add(job, cwd: home)
+        let advice =
+            "the job '\(name)', paused, so that nothing is done twice: remove the line, then 'hearth start \(name)'"
+        return (.converted, check.map { "\(advice); \($0)" } ?? advice)
     }
 
     /// A program of somebody's own that looks after the apps, by its name.
@@ -114,7 +107,7 @@ struct CrontabImport {
     private static func healthAdvice(_ script: String) -> String {
         var advice =
             "hearth restarts what ends within a moment, and above 'max_memory_restart'; it does not ask apps over HTTP "
-            + "in this version: keep this line for now"
+            + "in this version"
         if script.hasPrefix("/"), let bytes = try? FileProbe.contents(of: script, limit: 1 << 20),
             String(decoding: bytes, as: UTF8.self).contains("pm2")
         {

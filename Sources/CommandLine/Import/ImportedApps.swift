@@ -8,9 +8,9 @@ struct ImportedApps {
     private(set) var reports: [ImportReport.App] = []
     /// As PM2 calls them, for commands in crontabs that name them.
     private(set) var namesInDump: [String: [Int]] = [:]
+    private var taken: Set<String> = []
 
     init(_ entries: [DumpEntry], base: [String: String], host: String, userID: UInt32) {
-        var taken: Set<String> = []
         for group in Self.groups(entries) {
             guard let first = group.first else { continue }
             let name = Self.free(first.spec.name, &taken)
@@ -46,6 +46,13 @@ struct ImportedApps {
             members[index].members.insert(.init("cron_restart", .string(pattern)), at: place)
         }
         return true
+    }
+
+    /// A job, from a crontab; its name in the file.
+    mutating func add(_ job: CrontabJob, cwd: String) -> String {
+        let name = Self.free(job.name, &taken)
+        members.append(job.members(name: name, cwd: cwd))
+        return name
     }
 
     var document: OrderedJSON { .object(["apps": .array(members.map { .object($0) })]) }

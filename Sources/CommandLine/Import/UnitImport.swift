@@ -79,9 +79,8 @@ struct UnitImport {
             case ("ExecStart", "resurrect"):
                 add(
                     "\(key)=\(value)", .attention,
-                    "this version of hearth writes no startup units; until it does, '@reboot hearth up' in the crontab "
-                        + "brings the list back at boot. Disable this unit when you have moved: systemctl disable "
-                        + Paths.baseName(path))
+                    "'hearth startup' writes a unit that brings hearth's list back at boot. Disable this one when you "
+                        + "have moved: systemctl disable \(Paths.baseName(path))")
             case (_, nil):
                 add("\(key)=\(value)", .keep, "this is not PM2's: the unit may be an app of its own")
             default:

@@ -174,11 +174,11 @@ struct PM2Command: Sendable {
         PM2Command(name: "reset", operands: "<name|id|all>", help: "reset counters for process") {
             try PM2Signals(face: $0).reset($1[0])
         },
-        PM2Command(name: "startup", operands: "[platform]", help: "enable the pm2 startup hook") { face, _ in
-            try PM2Absent.say("startup", face)
+        PM2Command(name: "startup", operands: "[platform]", help: "enable the pm2 startup hook") { face, words in
+            try PM2Startup(face: face).enable(words.first)
         },
-        PM2Command(name: "unstartup", operands: "[platform]", help: "disable the pm2 startup hook") { face, _ in
-            try PM2Absent.say("unstartup", face)
+        PM2Command(name: "unstartup", operands: "[platform]", help: "disable the pm2 startup hook") { face, words in
+            try PM2Startup(face: face).disable(words.first)
         },
         PM2Command(
             name: "ecosystem", aliases: ["init"], operands: "[mode]",

@@ -106,12 +106,14 @@ final class PM2Session {
     }
 
     func start(
-        _ apps: [AppSpec], environment: [String: String], token: String = Session.makeToken()
+        _ apps: [AppSpec], environment: [String: String], token: String = Session.makeToken(), restores: Bool? = nil
     ) throws -> InstancesReply {
         try connect()
         announce(apps)
         return try session.change(
-            .start, StartParameters(apps: apps, environment: environment, token: token, origin: origin), repeats: true)
+            .start,
+            StartParameters(apps: apps, environment: environment, token: token, origin: origin, restores: restores),
+            repeats: true)
     }
 
     /// The command as reasons show it: `pm2 stop api`. Options are left out, as they may hold secrets.

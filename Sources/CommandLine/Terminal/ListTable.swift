@@ -50,7 +50,7 @@ enum ListTable {
     static func style(of status: Status) -> Terminal.Style {
         switch status {
         case .online: .green
-        case .launching, .stopping, .waitingRestart: .yellow
+        case .launching, .stopping, .waitingRestart, .waiting: .yellow
         case .stopped: .dim
         case .scheduled: .cyan
         case .errored: .red

@@ -19,8 +19,10 @@ extension Dispatcher {
         if let known = instances(startedWith: parameters.token) { return answerWhenSettled(call, known) }
         do throws(ControlError) {
             try SpecValidation.validate(parameters.apps, alreadyThere: fleet.ids.count)
+            try SpecValidation.validateOrder(fleet.dependencies.cycle(with: parameters.apps))
         } catch { return call.fail(error) }
-        guard parameters.apps.contains(where: { $0.uid != nil || $0.gid != nil }) else {
+        // What is restored is entered whatever is missing: that is the app's state then.
+        guard parameters.restores != true, parameters.apps.contains(where: { $0.uid != nil || $0.gid != nil }) else {
             return enter(call, parameters)
         }
         let apps = parameters.apps
@@ -37,8 +39,15 @@ extension Dispatcher {
         if let known = instances(startedWith: parameters.token) { return answerWhenSettled(call, known) }
         let actor = call.actor(parameters.origin)
         let ids = register(parameters.apps, environment: parameters.environment, token: parameters.token, by: actor)
+        if parameters.restores == true { bePatient(ids) }
         startWhenWritten(ids, by: actor)
         answerWhenSettled(call, ids)
+    }
+
+    /// What was restored may need what comes later than the daemon.
+    func bePatient(_ ids: [InstanceID]) {
+        let until = SystemClock.now().advanced(by: RestartCounters.patience)
+        for id in ids { fleet.send(.bePatient(until: until), to: id) }
     }
 
     /// What a command with this token has started already.
@@ -99,11 +108,14 @@ extension Dispatcher {
     /// Starts entries when the list that has them survives our death: what runs is then always known to the next
     /// daemon. A disk that does not answer is not waited for.
     func startWhenWritten(_ ids: [InstanceID], by actor: Actor) {
-        let starting = ids.filter { fleet[$0]?.desired.wanted == .running }
+        let starting = fleet.dependencies.startOrder(ids.filter { fleet[$0]?.desired.wanted == .running })
         services.state.whenWritten { [self] _ in
             let inTurn = starting.filter { self.fleet[$0]?.machine.spec.readyTimeout != nil }
             self.inBatches(starting.filter { !inTurn.contains($0) }[...]) { id in self.begin(id, by: actor) }
-            self.startInTurn(inTurn[...], by: actor)
+            // The instances of one app one after another; apps do not wait for each other.
+            for (_, ids) in Dictionary(grouping: inTurn, by: { self.fleet[$0]?.desired.spec.name ?? "" }) {
+                self.startInTurn(ids[...], by: actor)
+            }
         }
     }
 
@@ -179,6 +191,37 @@ extension Dispatcher {
             failures: failures)
     }
 
+    /// Does something to many instances, stage by stage; the next one begins when the one before has settled.
+    private func inStages(
+        _ stages: ArraySlice<[InstanceID]>, _ body: @escaping (InstanceID) -> Void, then done: @escaping () -> Void
+    ) {
+        guard let stage = stages.first else { return done() }
+        inBatches(stage[...], body) { [self] in
+            let rest = stages.dropFirst()
+            guard !rest.isEmpty else { return done() }
+            self.waiting.untilSettled(stage, within: self.waiting.stopBound(stage)) { [self] _ in
+                self.inStages(rest, body, then: done)
+            }
+        }
+    }
+
+    /// What depends on others ends before them.
+    func stopInOrder(
+        _ ids: [InstanceID], _ body: @escaping (InstanceID) -> Void, then done: @escaping () -> Void = {}
+    ) {
+        inStages(fleet.dependencies.stopStages(ids)[...], body, then: done)
+    }
+
+    private func inOrder(
+        _ action: Action, _ ids: [InstanceID], _ body: @escaping (InstanceID) -> Void, then done: @escaping () -> Void
+    ) {
+        switch action {
+        case .stop, .delete: stopInOrder(ids, body, then: done)
+        case .start, .restart: inBatches(fleet.dependencies.startOrder(ids)[...], body, then: done)
+        case .reload, .reset, .flush: inBatches(ids[...], body, then: done)
+        }
+    }
+
     func names(of ids: [InstanceID]) -> [InstanceID: String] {
         Dictionary(uniqueKeysWithValues: ids.map { ($0, fleet[$0]?.desired.spec.name ?? "") })
     }
@@ -189,7 +232,7 @@ extension Dispatcher {
         token: String?, failures: [ActionResult]
     ) {
         var messages: [InstanceID: String] = [:]
-        inBatches(ids[...]) { [self] id in
+        inOrder(action, ids) { [self] id in
             messages[id] = self.begin(action, id, by: actor, token: token)
         } then: { [self] in
             let bound = self.waiting.stopBound(ids)
@@ -221,10 +264,12 @@ extension Dispatcher {
         switch action {
         case .start:
             if status == .online { return "already running" }
-            fleet.send(.start(actor), to: id)
+            fleet.dependencies.start(id, by: actor)
         case .stop:
             fleet.send(.stop(actor), to: id)
             if status == .stopped { return "already stopped" }
+        // What runs is restarted whatever it depends on; what waits is started by it at once.
+        case .restart where status == .stopped || status == .errored: fleet.dependencies.start(id, by: actor)
         case .restart, .reload: fleet.send(.restart(actor), to: id)
         case .delete: fleet.send(.delete(actor), to: id)
         case .reset: fleet.send(.reset(actor), to: id)
@@ -246,7 +291,8 @@ extension Dispatcher {
         }
         if let message { return ActionResult(id: id, name: name, ok: true, message: message) }
         switch (action, machine.status) {
-        case (.start, .online), (.restart, .online), (.start, .waitingRestart), (.restart, .waitingRestart):
+        case (.start, .online), (.restart, .online), (.start, .waitingRestart), (.restart, .waitingRestart),
+            (.start, .waiting), (.restart, .waiting):
             return ActionResult(id: id, name: name, ok: true, message: machine.reason.text)
         case (.start, .stopped) where machine.reason.kind == .notRestarted,
             (.restart, .stopped) where machine.reason.kind == .notRestarted:

@@ -32,7 +32,10 @@ extension Dispatcher {
 
     /// Every change can be made, or none is.
     private func check(_ parameters: ConfigureParameters) throws(ControlError) {
-        try SpecValidation.validate(parameters.changes.map(\.spec), alreadyThere: 0, countsInstances: false)
+        let specs = parameters.changes.map(\.spec)
+        try SpecValidation.validate(specs, alreadyThere: 0, countsInstances: false)
+        try SpecValidation.validateOrder(
+            fleet.dependencies.cycle(with: specs, insteadOf: Set(parameters.changes.map(\.id))))
         var seen: Set<InstanceID> = []
         for change in parameters.changes {
             guard fleet[change.id] != nil else {
@@ -107,6 +110,7 @@ extension Dispatcher {
             guard let desired = services.state.desired.instances.first(where: { $0.id == change.id }) else { continue }
             fleet.configure(desired)
         }
+        fleet.dependencies.reviewSoon()
     }
 
     // MARK: Inventory

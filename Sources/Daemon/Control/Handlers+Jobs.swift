@@ -13,7 +13,7 @@ extension Dispatcher {
         var results: [ActionResult] = []
         for id in ids {
             guard let spec = fleet[id]?.desired.spec, let job = spec.job,
-                action == .reload || !isNamed(id, spec.name, in: parameters.selectors)
+                action == .reload || parameters.sparesJobs == true || !isNamed(id, spec.name, in: parameters.selectors)
             else { continue }
             if action == .start, !job.isOnce, fleet[id]?.machine.wanted == .stopped {
                 fleet.send(.schedule(actor), to: id)

@@ -135,7 +135,8 @@ extension Dispatcher {
             return machine.status == .stopped && machine.reason.kind != .notRestarted
         }
         if services.state.desired.killed != nil { services.state.change { $0.killed = nil } }
-        for id in ids { fleet.bringBack(id, by: actor, endedBy: "`hearth kill`") }
+        bePatient(ids)
+        for id in fleet.dependencies.startOrder(ids) { fleet.bringBack(id, by: actor, endedBy: "`hearth kill`") }
         return ids
     }
 
@@ -199,11 +200,18 @@ extension Dispatcher {
     func stopEverything(by actor: Actor, _ done: @escaping (ControlError?) -> Void) {
         if services.paths.isPM2 {
             services.state.change(keepingSnapshotFor: actor) { _ in }
-            for id in fleet.ids { fleet.send(.delete(actor), to: id) }
         } else {
             services.state.change { $0.killed = DesiredState.Killed(by: actor, at: SystemClock.wallClock()) }
-            for id in fleet.ids { fleet.send(.killWithDaemon(actor), to: id) }
         }
+        let forgets = services.paths.isPM2
+        stopInOrder(fleet.ids) { [self] id in
+            self.fleet.send(forgets ? .delete(actor) : .killWithDaemon(actor), to: id)
+        } then: { [self] in
+            self.whenStopped(done)
+        }
+    }
+
+    private func whenStopped(_ done: @escaping (ControlError?) -> Void) {
         waiting.untilSettled(fleet.ids, within: waiting.stopBound(fleet.ids)) { [self] unsettled in
             guard unsettled.isEmpty else {
                 let names = unsettled.sorted().compactMap { self.fleet[$0]?.desired.spec.name }

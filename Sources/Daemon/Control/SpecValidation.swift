@@ -32,6 +32,13 @@ enum SpecValidation {
         }
     }
 
+    static func validateOrder(_ cycle: [String]?) throws(ControlError) {
+        guard let cycle else { return }
+        throw ControlError(
+            .badRequest, "depends_on goes round in a circle: \(cycle.joined(separator: " → "))",
+            hint: "take one of them out")
+    }
+
     private static func validate(_ app: AppSpec, at place: String) throws(ControlError) {
         func check(_ condition: Bool, _ message: @autoclosure () -> String) throws(ControlError) {
             if !condition { throw ControlError(.badRequest, "\(place).\(message())") }
@@ -89,11 +96,14 @@ enum SpecValidation {
         for name in [app.instanceVariable, app.incrementVariable].compactMap({ $0 }) {
             try check(!name.isEmpty && !name.contains("="), "'\(name)' is not the name of a variable")
         }
+        for name in app.dependsOn ?? [] {
+            try check(!name.isEmpty && name.utf8.count <= 200, "dependsOn holds a name that is empty or over 200 bytes")
+        }
         let texts =
             [app.name, app.namespace, app.script, app.cwd, app.interpreter ?? "", app.uid ?? "", app.gid ?? ""]
             + app.arguments + app.interpreterArguments + [app.output.outFile ?? "", app.output.errorFile ?? ""]
             + app.environment.map { $0.key + $0.value } + [app.instanceVariable ?? "", app.incrementVariable ?? ""]
-            + (app.environmentFiles ?? []) + [app.pidFile ?? ""] + (app.watch?.paths ?? [])
+            + (app.environmentFiles ?? []) + (app.dependsOn ?? []) + [app.pidFile ?? ""] + (app.watch?.paths ?? [])
         try check(!texts.contains { $0.utf8.contains(0) }, "a text holds a NUL byte, which no program can be given")
         for name in app.environment.keys {
             try check(

@@ -47,7 +47,7 @@ final class Waiting {
         wait(ids, bound, done) { [unowned self] id in
             guard let machine = self.fleet[id]?.machine else { return true }
             let isRegistered = machine.reason.kind == .registered && machine.wanted == .running
-            return machine.isSettled && !isRegistered
+            return self.isSettled(id) && !isRegistered
         }
     }
 
@@ -75,7 +75,9 @@ final class Waiting {
         }
     }
 
-    private func isSettled(_ id: InstanceID) -> Bool { fleet[id]?.machine.isSettled ?? true }
+    private func isSettled(_ id: InstanceID) -> Bool {
+        (fleet[id]?.machine.isSettled ?? true) && !fleet.dependencies.isMoving(id)
+    }
 
     /// How long stopping these may take: the time to SIGKILL, the time a killed process is waited for, and a margin.
     func stopBound(_ ids: [InstanceID]) -> Milliseconds {

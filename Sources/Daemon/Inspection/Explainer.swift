@@ -47,16 +47,23 @@ final class Explainer {
         explainedAt[id] = now
         let main = member.processes[generation]?.tree.main
         let killed: ProcessIdentity? = if case .signalled(.kill, _) = status { main } else { nil }
+        // At once: the cgroup goes when its last process has.
+        let limit = killed == nil ? nil : services.cgroup(of: id, generation).flatMap(Cgroups.memoryKill)
+        if let limit { return tellOutOfMemory(id, generation, limit) }
         let start = member.present?.errorLogStart ?? 0
         ask(member, id, from: start, killed: killed, alwaysChecksPort: false) { [unowned self] findings in
             if let sentence = findings.kernelKill {
-                self.fleet.send(.explained(generation, .oom, detail: sentence), to: id)
-                self.services.journal.add("exit", id: id, name: member.desired.spec.name, "out of memory: \(sentence)")
+                self.tellOutOfMemory(id, generation, sentence)
             } else if let conflict = Self.conflict(findings, own: []) {
                 self.fleet.send(.explained(generation, .exit, detail: conflict), to: id)
                 self.services.journal.add("port-conflict", id: id, name: member.desired.spec.name, conflict)
             }
         }
+    }
+
+    private func tellOutOfMemory(_ id: InstanceID, _ generation: Generation, _ sentence: String) {
+        fleet.send(.explained(generation, .oom, detail: sentence), to: id)
+        services.journal.add("exit", id: id, name: fleet[id]?.desired.spec.name, "out of memory: \(sentence)")
     }
 
     /// For `why`.

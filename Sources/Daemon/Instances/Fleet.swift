@@ -72,6 +72,7 @@ final class Fleet {
     let sockets: HeldSockets
     let stored: StoredDescriptors
     let cluster: ClusterPrimary
+    private(set) lazy var dependencies = Dependencies(services, self)
     /// Keys of the held sockets that each living process was given.
     var socketUses: [InstanceID: [Generation: Set<String>]] = [:]
     /// All that ran is adopted: a socket that nobody needs now is let go.
@@ -113,6 +114,8 @@ final class Fleet {
         cluster.onListening = { [unowned self] key in self.send(.ready(key.generation, .listening), to: key.id) }
         hearMessages()
         hearNotifications()
+        // It observes from the first entry on.
+        _ = dependencies
     }
 
     var ids: [InstanceID] { members.keys.sorted() }
@@ -501,12 +504,14 @@ final class Fleet {
         } else {
             command = SpawnRequest.Command(program: spec.script, arguments: spec.arguments)
         }
-        return SpawnRequest(
+        var request = SpawnRequest(
             command: command, environment: [], cwd: spec.cwd,
             standardOutput: logs.out, standardError: logs.error, stdin: spec.stdin, uid: spec.uid, gid: spec.gid,
             ownAccountVariables: Set(spec.environment.keys), cgroup: services.cgroup(of: desired.id, generation),
             openFilesLimit: services.limits.openFiles,
             umask: services.limits.umask, pidSlot: services.table.pidSlot(of: desired.id))
+        if services.limitsMemory { request.memoryMax = spec.memoryMax }
+        return request
     }
 
     private func environment(of member: Member, _ generation: Generation) -> AppEnvironment {

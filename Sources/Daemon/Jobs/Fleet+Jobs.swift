@@ -4,8 +4,8 @@ import Supervision
 extension Fleet {
     /// Sets an entry going that is wanted and was not begun: an app is started, a schedule goes on.
     func setGoing(_ id: InstanceID, by actor: Actor) {
-        let isScheduled = self[id]?.desired.spec.isScheduled ?? false
-        send(isScheduled ? .schedule(actor) : .start(actor), to: id)
+        if self[id]?.desired.spec.isScheduled == true { return send(.schedule(actor), to: id) }
+        dependencies.start(id, by: actor)
     }
 
     /// The same for one that was going before everything ended. What runs once is begun once: who had ordered it does

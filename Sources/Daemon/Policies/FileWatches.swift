@@ -187,7 +187,7 @@ final class FileWatches {
             }
             switch member.machine.status {
             // The start that follows sees the change.
-            case .stopping, .launching, .scheduled: continue
+            case .stopping, .launching, .scheduled, .waiting: continue
             // What was given up because of a mistake in its source is worth a try when the source changed.
             case .online, .errored, .waitingRestart, .stopped: break
             }

@@ -112,7 +112,7 @@ extension PM2Record {
 
     private static func addState(of entry: InventoryEntry, _ facts: Facts, _ add: Add) {
         let instance = entry.instance
-        add("status", .string(instance.status.rawValue))
+        add("status", .string(instance.status.pm2Name))
         add("pm_id", .integer(Int64(instance.id.rawValue)))
         add("pm_uptime", .integer(instance.startedAt ?? instance.createdAt))
         add("created_at", .integer(instance.createdAt))

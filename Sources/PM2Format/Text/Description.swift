@@ -46,7 +46,7 @@ package enum Description {
         func addIfSet(_ label: String, _ key: String) {
             if record.settings[key] != nil { add(label, record.shownText(key)) }
         }
-        add("status", entry.instance.status.rawValue, ProcessTable.style(of: entry.instance.status))
+        add("status", entry.instance.status.pm2Name, ProcessTable.style(of: entry.instance.status))
         add("name", entry.spec.name)
         add("namespace", entry.spec.namespace)
         add("version", record.version)

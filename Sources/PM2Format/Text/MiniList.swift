@@ -13,7 +13,7 @@ package enum MiniList {
         let rows = [
             ("namespace", entry.spec.namespace), ("version", record.version),
             ("pid", String(entry.instance.pid ?? 0)), ("pm2 id", entry.instance.id.description),
-            ("status", entry.instance.status.rawValue), ("mode", entry.spec.mode == .cluster ? "cluster" : "fork"),
+            ("status", entry.instance.status.pm2Name), ("mode", entry.spec.mode == .cluster ? "cluster" : "fork"),
             ("restarted", String(entry.instance.restarts)), ("uptime", record.uptime),
             ("memory usage", record.memory), ("error log", record.shownText("pm_err_log_path")),
             ("watching", entry.spec.watch == nil ? "no" : "yes"), ("PID file", record.shownText("pm_pid_path")),

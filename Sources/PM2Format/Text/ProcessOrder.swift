@@ -43,7 +43,7 @@ package struct ProcessOrder: Hashable, Sendable {
         case .cpu: left.cpuPercent ?? 0 < right.cpuPercent ?? 0
         case .memory: left.memoryBytes < right.memoryBytes
         case .uptime: left.startedAt ?? 0 < right.startedAt ?? 0
-        case .status: left.status.rawValue < right.status.rawValue
+        case .status: left.status.pm2Name < right.status.pm2Name
         }
     }
 }

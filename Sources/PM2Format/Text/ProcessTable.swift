@@ -84,7 +84,7 @@ package enum ProcessTable {
     private static var restarts: Column { Column("↺", 6) { Cell(String($0.entry.instance.restarts)) } }
 
     private static var status: Column {
-        Column("status", 11) { Cell($0.entry.instance.status.rawValue, style(of: $0.entry.instance.status)) }
+        Column("status", 11) { Cell($0.entry.instance.status.pm2Name, style(of: $0.entry.instance.status)) }
     }
 
     private static func cpu(_ width: Int) -> Column { Column("cpu", width) { Cell($0.cpu) } }
@@ -97,7 +97,7 @@ package enum ProcessTable {
         switch status {
         case .online: [.green, .bold]
         case .launching: [.blue, .bold]
-        case .stopping, .stopped, .errored, .waitingRestart, .scheduled: [.red, .bold]
+        case .stopping, .stopped, .errored, .waitingRestart, .scheduled, .waiting: [.red, .bold]
         }
     }
 

@@ -21,6 +21,8 @@ package struct SpawnRequest: Sendable {
     package var hasSockets = false
     /// The instance's cgroup, made if it is not there; nil: none.
     package var cgroup: String?
+    /// What the cgroup may use, in bytes; nil: no limit, or nothing is counted here.
+    package var memoryMax: Int64?
     /// The soft limit on open files as it was before the daemon raised its own.
     package var openFilesLimit: UInt64
     package var umask: UInt32

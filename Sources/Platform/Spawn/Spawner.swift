@@ -25,6 +25,7 @@ package enum Spawner {
         if let path = request.cgroup {
             do throws(SystemError) {
                 cgroup = try checked(clinux_open(try Cgroups.make(path), O_WRONLY, 0), "open cgroup '\(path)'")
+                if let bytes = request.memoryMax { Cgroups.limitMemory(of: path, to: bytes) }
             } catch { return .failure(failure(.cgroup, error.errno, request, program)) }
         }
         defer { if cgroup >= 0 { _ = close(cgroup) } }

@@ -54,7 +54,7 @@ boot2() {
     # A stop is graceful, and a start brings back what it ended.
     systemctl stop hearth-deploy || fail "stop"
     [ -z "$(pgrep -u deploy -f worker.sh)" ] || fail "apps live after systemctl stop"
-    [ "$(grep -c 'stopped by SIGTERM' /home/deploy/.hearth/logs/worker-out.log)" -ge 2 ] || fail "the stop was not graceful"
+    [ "$(cat /home/deploy/.hearth/logs/worker-out*.log | grep -c 'stopped by SIGTERM')" -ge 2 ] || fail "the stop was not graceful"
     systemctl start hearth-deploy || fail "start"
     within 10 online 3 || fail "not back after systemctl start: $(deploy hearth list)"
 

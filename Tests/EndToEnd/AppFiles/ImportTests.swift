@@ -42,7 +42,8 @@ struct ImportTests {
         */30 * * * * df -h / | awk 'NR==2 {if (int($5) > 80) print "WARNING"}'
         30 4 * * * cd /srv && /usr/bin/pm2 restart web >> /tmp/x.log 2>&1
         0 0 * * 0 pm2 flush
-        7 7 * * * /usr/bin/backup
+        7 7 * * * /nonexistent/backup
+        8 8 * * * /bin/true
 
         """
 
@@ -80,12 +81,15 @@ struct ImportTests {
                 "web: node ", "instances: 2", "secret, so keep the file private: STRIPE_KEY",
                 "left out, of the session that started PM2: ", "SSH_CLIENT",
                 "note: it was stopped when the list was saved",
-                "pm2 save\n    not needed:", "pm2 resurrect\n    not needed:", "-delete\n    keep:", "df -h",
+                "pm2 save\n    not needed:", "pm2 resurrect\n    not needed:",
+                "-delete\n    converted: the job 'find', paused", "df -h",
                 "2>&1\n    converted: cron_restart: \"30 4 * * *\" of 'web'", "pm2 flush\n    keep:",
-                "/usr/bin/backup\n    keep: not about PM2", "health-check.sh\n    keep:",
-                "writes no startup units", "wrote 'hearth.yaml'",
+                "/nonexistent/backup\n    keep: it is no job that can run here", "health-check.sh\n    keep:",
+                "/bin/true\n    converted: the job 'true', paused", "'hearth startup' writes a unit",
+                "wrote 'hearth.yaml'",
             ] { #expect(text.contains(part), "'\(part)' is not in\n\(text)") }
             let yaml = user.read("site/hearth.yaml")
+            #expect(yaml.contains("schedule: \"8 8 * * *\"") && yaml.contains("name: find"))
             #expect(yaml.contains("cron_restart: \"30 4 * * *\"") && yaml.contains("STRIPE_KEY: sk_test"))
             #expect(!yaml.contains("SSH_CLIENT") && !yaml.contains("PM2_HOME"))
             #expect(try user.sh("stat -c %a site/hearth.yaml").output == "600\n")

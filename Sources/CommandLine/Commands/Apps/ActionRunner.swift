@@ -7,6 +7,8 @@ struct ActionRunner {
     let format: FormatOptions
     /// Of a reload.
     var parallel: Int?
+    /// An app file stands for the names in it, but does not name jobs.
+    var sparesJobs = false
 
     func run(
         _ action: Action, _ selectors: [String], verb: String, updatesEnvironment: Bool = false, table: Bool = true
@@ -26,7 +28,7 @@ struct ActionRunner {
             .act,
             ActParameters(
                 action: action, selectors: selectors, environment: environment, token: Session.makeToken(),
-                origin: Session.origin(verb, selectors), parallel: parallel),
+                origin: Session.origin(verb, selectors), parallel: parallel, sparesJobs: sparesJobs ? true : nil),
             repeats: true, deadline: Session.Deadline.stopping)
         if format.json {
             try JSONOutput.write(reply)

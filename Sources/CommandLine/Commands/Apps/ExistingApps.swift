@@ -10,7 +10,7 @@ enum ExistingApps {
             return list.map {
                 StartPlan.Existing(
                     id: $0.id, name: $0.name, namespace: $0.namespace, command: $0.command,
-                    isRunning: isActive($0.status))
+                    isRunning: isActive($0.status), isScheduled: $0.status == .scheduled)
             }
         } catch ClientError.noDaemon {
             let home = OfflineHome(paths: session.paths, absence: .noDaemon)
@@ -22,8 +22,8 @@ enum ExistingApps {
         }
     }
 
-    /// An app that waits for its restart is not to be started a second time.
+    /// An app that waits for its start is not to be started a second time.
     private static func isActive(_ status: Status) -> Bool {
-        status.isRunning || [.waitingRestart, .scheduled].contains(status)
+        status.isRunning || [.waitingRestart, .waiting, .scheduled].contains(status)
     }
 }

@@ -14,7 +14,9 @@ struct RestartCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        try ActionRunner(common: common, format: format)
-            .run(.restart, try targets.resolved(), verb: "restart", updatesEnvironment: updateEnv)
+        let selectors = try targets.resolved()
+        var runner = ActionRunner(common: common, format: format)
+        runner.sparesJobs = selectors != targets.selectors
+        try runner.run(.restart, selectors, verb: "restart", updatesEnvironment: updateEnv)
     }
 }

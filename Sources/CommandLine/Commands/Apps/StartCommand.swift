@@ -158,7 +158,7 @@ struct StartCommand: ParsableCommand {
                 let ids = try Selection.ids(
                     [text], among: existing.map { .init(id: $0.id, name: $0.name, namespace: $0.namespace) })
                 if ids.isEmpty { plan.failures.append("there are no apps; 'hearth start SCRIPT' adds one") }
-                plan.addSelected(ids, existing: existing)
+                plan.addSelected(ids, by: text, existing: existing)
             }
         }
         return plan
@@ -209,13 +209,12 @@ struct StartCommand: ParsableCommand {
                 .map { ActionResult(id: $0.id, name: $0.name, ok: false, message: $0.reason) }
             Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
         }
-        if !plan.again.isEmpty {
+        for (ids, sparesJobs) in [(plan.again, false), (plan.sparingJobs, true)] where !ids.isEmpty {
             let reply: ActReply = try session.change(
                 .act,
                 ActParameters(
-                    action: .start, selectors: plan.again.map(SelectorMatching.exactly), token: Session.makeToken(),
-                    origin: origin
-                ),
+                    action: .start, selectors: ids.map(SelectorMatching.exactly), token: Session.makeToken(),
+                    origin: origin, sparesJobs: sparesJobs ? true : nil),
                 repeats: true)
             started.instances += reply.instances
             started.results += reply.results

@@ -10,7 +10,9 @@ struct StartPlan {
         var name: String
         var namespace: String
         var command: String
+        /// It runs, or will by itself.
         var isRunning: Bool
+        var isScheduled = false
 
         func runs(_ script: String) -> Bool { " \(command) ".contains(" \(script) ") }
     }
@@ -18,6 +20,8 @@ struct StartPlan {
     var newApps: [AppSpec] = []
     /// Ids to start again.
     var again: [InstanceID] = []
+    /// The same, but jobs among them are not run: nobody named them.
+    var sparingJobs: [InstanceID] = []
     /// What a person should know.
     var notes: [String] = []
     var failures: [String] = []
@@ -54,7 +58,7 @@ struct StartPlan {
                 running.append(spec.name)
             } else {
                 stopped.append(spec.name)
-                again += same.filter { !$0.isRunning }.map(\.id)
+                sparingJobs += same.filter { !$0.isRunning }.map(\.id)
             }
         }
         let advice = "; for changes in the file to take effect, delete them first"
@@ -73,13 +77,21 @@ struct StartPlan {
     }
 
     /// Plans names, ids, namespaces and patterns.
-    mutating func addSelected(_ ids: [InstanceID], existing: [Existing]) {
+    ///
+    /// - Parameter selector: what they were selected by: only its own name or id runs a job.
+    mutating func addSelected(_ ids: [InstanceID], by selector: String, existing: [Existing]) {
         for instance in existing where ids.contains(instance.id) {
-            if instance.isRunning {
+            let isNamed =
+                [instance.name, instance.id.description, SelectorMatching.exactly(instance.id)].contains(selector)
+            if !isNamed {
+                if !instance.isRunning { sparingJobs.append(instance.id) }
+                if instance.isScheduled { continue }
+            }
+            if instance.isRunning, !instance.isScheduled {
                 notes.append(
                     "'\(instance.name)' (id \(instance.id)) is already running; "
                         + "'hearth restart \(instance.name)' starts it anew")
-            } else {
+            } else if isNamed {
                 again.append(instance.id)
             }
         }

@@ -54,7 +54,7 @@ struct RunWait {
 
     private func isGoingOn(_ view: InstanceView) -> Bool {
         switch view.status {
-        case .launching, .online, .stopping, .waitingRestart: true
+        case .launching, .online, .stopping, .waitingRestart, .waiting: true
         case .stopped: view.reasonKind == Reason.Kind.registered.rawValue
         case .errored, .scheduled: false
         }

@@ -59,7 +59,9 @@ struct ImportPM2Command: ParsableCommand {
             dump.entries, base: BaseEnvironment.current(), host: ImportedEnvironment.hostName(), userID: geteuid())
         var report = ImportReport(output: target?.path, dump: dump.path, notes: dump.notes)
         report.units = try units(paths, user: user)
-        if let text = try crontabText(&report) { report.crontab = CrontabImport(text, &apps).items }
+        if let text = try crontabText(&report) {
+            report.crontab = CrontabImport(text, &apps, home: CallerHome.directory() ?? "/").items
+        }
         report.apps = apps.reports
         if apps.members.isEmpty {
             throw Failure(.failed, "'\(dump.path)' has no apps: there is nothing to write")

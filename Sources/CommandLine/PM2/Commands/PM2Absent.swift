@@ -1,8 +1,6 @@
 /// Commands of PM2's that Hearth does not have (yet): said plainly, with exit code 1.
 enum PM2Absent {
     private static let advice = [
-        "startup": "put `pm2 resurrect` into a systemd unit or a crontab line `@reboot` of this user for now",
-        "unstartup": "remove the unit or the crontab line that you made",
         "create": "`pm2 init` writes a file to begin with",
     ]
 

@@ -88,7 +88,8 @@ struct PM2Keep {
             }
             PM2Folders(face: face).make(for: apps)
             do {
-                let reply = try face.start(apps, environment: group[0].environment, token: Self.token(of: group))
+                let reply = try face.start(
+                    apps, environment: group[0].environment, token: Self.token(of: group), restores: true)
                 Reporting.warnUnlessDurable(reply.durable, reply.notDurableReason)
                 restored += group
             } catch ClientError.remote(let error) {
@@ -107,7 +108,8 @@ struct PM2Keep {
         var isWhole = true
         for (entry, app) in zip(group, apps) {
             do {
-                _ = try face.start([app], environment: entry.environment, token: Self.token(of: [entry]))
+                _ = try face.start(
+                    [app], environment: entry.environment, token: Self.token(of: [entry]), restores: true)
                 restored.append(entry)
             } catch ClientError.remote(let error) {
                 isWhole = false

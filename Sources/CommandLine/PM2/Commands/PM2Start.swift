@@ -43,7 +43,7 @@ struct PM2Start {
             switch same.instance.status {
             case .stopped, .stopping, .errored, .scheduled:
                 return try restart(inventory.entries.filter { $0.instance.name == spec.name }, spec.name)
-            case .launching, .online, .waitingRestart:
+            case .launching, .online, .waitingRestart, .waiting:
                 console.error("Script already launched, add -f option to force re-execution")
                 throw PM2Exit.failed
             }

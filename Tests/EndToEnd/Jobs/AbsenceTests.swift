@@ -1,0 +1,4 @@
+import Control
+import Glibc
+import Model
+import Platform
