@@ -47,6 +47,7 @@ extension Fault {
         },
         Fault(.daemonSilent, "state S") { $0.silence("S") },
         Fault(.daemonSilent, "no hearthd of this home") {
+            $0.scene.daemon.keepers = []
             $0.silence("S")
             $0.scene.daemon.process = nil
         },
@@ -136,6 +137,16 @@ extension Fault {
         Fault(.lingerOff, "/var/lib/systemd/linger/") {
             $0.unit.unit?.scope = .user
             $0.unit.lingers = false
+        },
+        Fault(.lingerOff, "does not run now") {
+            $0.unit.unit?.scope = .user
+            $0.unit.unit?.properties = [:]
+            $0.unit.isSilent = true
+            $0.unit.lingers = false
+        },
+        Fault(.unitUnknown, "only that user may ask") {
+            $0.unit.unit = nil
+            $0.unit.unitOfOwner = "/home/deploy/.config/systemd/user/hearth.service"
         },
         Fault(.sessionKilled, "session-3.scope") {
             $0.unit.killsSessions = true

@@ -176,6 +176,19 @@ struct DoctorDiskTests {
         }
     }
 
+    @Test("a list that the full disk does not take, until there is room") func notSaved() throws {
+        try withDisk("size=2m,mode=0755") { disk in
+            try withHome(at: disk + "/home") { home in
+                #expect(try home.shellRun("cat /dev/zero > filler").code != 0)
+                try home.start(home.sleeper("one"))
+                let examination = try home.doctor()
+                #expect(examination.faults == ["disk-full", "list-not-saved"], "\(examination.output)")
+                unlink(home.file("filler"))
+                try home.eventually("it is saved", within: 90) { try home.doctor().faults == [] }
+            }
+        }
+    }
+
     @Test("an app's disk has no room for files; one that became read-only is told")
     func inodes() throws {
         try withDisk("size=10m,nr_inodes=40,mode=0755") { disk in

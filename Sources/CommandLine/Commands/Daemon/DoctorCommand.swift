@@ -14,6 +14,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let paths = try common.paths()
         let timeout = try common.timeoutMilliseconds()
+        UserScope.findRuntimeDirectory()
         let owner = BoundedLooks.one(within: 3000) { Scene.owner(of: paths.home) } ?? nil
         let doctor = Doctor(
             paths: paths, isNamed: common.home != nil,

@@ -50,8 +50,10 @@ struct UnitEvidence: Sendable {
     var boot: Boot
     /// nil: there is none for this home.
     var unit: Unit?
-    /// systemd was asked and did not answer.
+    /// systemd was asked and did not answer: what is known of `unit` is its name.
     var isSilent = false
+    /// A unit for this home in its owner's own systemd, which only the owner may ask.
+    var unitOfOwner: String?
     /// The user's services are started at boot and outlive the last session.
     var lingers = true
     /// logind ends what a session leaves behind.
@@ -80,20 +82,36 @@ extension UnitEvidence {
             return Place(label: app.label, pid: pid, cgroup: cgroup)
         }
         guard evidence.boot == .systemd else { return evidence }
+        evidence.unitOfOwner = scene.caller == scene.owner ? nil : unitOfOwner(scene, user)
         for candidate in candidates(scene, user: user) {
             guard let properties = Systemctl(scope: candidate.units.scope).show(candidate.units.manager, properties)
             else {
                 evidence.isSilent = true
+                evidence.unit = Unit(
+                    name: candidate.units.manager, scope: candidate.units.scope, isOurs: candidate.isOurs,
+                    properties: [:])
                 continue
             }
-            evidence.isSilent = false
             guard properties["LoadState"] != "not-found" || FileSystem.exists(candidate.units.managerFile) else {
                 continue
             }
+            evidence.isSilent = false
             evidence.unit = unit(candidate.units, isOurs: candidate.isOurs, properties)
             break
         }
         return evidence
+    }
+
+    private static func unitOfOwner(_ scene: Scene, _ user: String) -> String? {
+        guard let home = PasswordEntry.named(user)?.home else { return nil }
+        let directory = home + "/.config/systemd/user"
+        let line = ManagerUnits.homeKey + UnitQuoting.specifierFree(scene.paths.home)
+        return ((try? FileSystem.names(in: directory)) ?? []).map { "\(directory)/\($0)" }.first { path in
+            guard path.hasSuffix(".service"), let bytes = try? FileSystem.read(path, limit: 64 << 10) else {
+                return false
+            }
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains(Substring(line))
+        }
     }
 
     private static func unit(_ units: ManagerUnits, isOurs: Bool, _ properties: [String: String]) -> Unit {

@@ -34,7 +34,8 @@ struct AppEvidence: Sendable {
             var found = known[app.spec] ?? Self.needs(of: app)
             known[app.spec] = found
             if let pid = app.view.pid { found.deletedLogs = deletedLogs(of: pid) }
-            if [.errored, .waitingRestart].contains(app.view.status), let path = app.view.errorLog,
+            if [.errored, .waitingRestart, .scheduled].contains(app.view.status), app.view.lastExit?.code != 0,
+                let path = app.view.errorLog,
                 let tail = try? LogTail.lastLines(path, count: 2)
             {
                 found.errorLines = tail.map { String(decoding: $0.bytes.prefix(300), as: UTF8.self) }
@@ -179,6 +180,10 @@ enum AppLayer {
         } else if view.status == .waitingRestart || view.unstableRestarts >= 3 {
             lines.insert("\(Reporting.count(view.restarts, "restart")), \(view.unstableRestarts) in a row", at: 0)
             findings.append(Finding(.appRestarting, "\(app.label) ends again and again", lines, fix: why))
+        } else if view.status == .waiting {
+            findings.append(Finding(.appWaiting, "\(app.label) is not started yet", lines, fix: why))
+        } else if app.spec.job != nil {
+            findings += job(app, lines, fix: why)
         } else if scene.daemon.answers, app.isWanted, view.status == .stopped, !view.reasonKindIsFinal {
             findings.append(
                 Finding(
@@ -195,6 +200,18 @@ enum AppLayer {
             )
         }
         return findings
+    }
+
+    /// A run that somebody stopped has not failed.
+    private static func job(_ app: Scene.App, _ lines: [String], fix: String) -> [Finding] {
+        guard !app.view.status.isRunning, let exit = app.view.lastExit, exit.code != 0,
+            [.exit, .signal, .oom].contains(exit.cause)
+        else { return [] }
+        return [
+            Finding(
+                .jobFailed, "the last run of the job \(app.label) failed",
+                lines + [Quantities.timestamp(milliseconds: exit.at)], fix: fix)
+        ]
     }
 }
 

@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Records
 
@@ -12,18 +13,32 @@ enum UnitLayer {
         case .other(let name), .container(let name): return withoutSystemd(evidence, scene, name)
         case .systemd: break
         }
+        if evidence.isSilent { return silent(evidence, scene) + sessions(evidence, scene) }
         guard let unit = evidence.unit else {
-            if evidence.isSilent {
+            if let path = evidence.unitOfOwner, let owner = scene.owner {
+                let user = UserNames.name(of: owner)
                 return [
                     Finding(
-                        .unitUnknown, "systemd does not answer: whether there is a unit is not known",
-                        severity: .warning)
+                        .unitUnknown, "the unit is in the systemd of '\(user)', which only that user may ask",
+                        ["'\(path)'"], fix: "sudo -u \(user) hearth doctor" + scene.fix.home)
                 ]
             }
             return [missing(evidence, scene)] + sessions(evidence, scene)
         }
         return state(of: unit, evidence, scene) + content(of: unit, scene) + place(of: unit, evidence, scene)
             + linger(of: unit, evidence, scene) + sessions(evidence, scene)
+    }
+
+    /// A user's systemd runs while there is a session, or always with lingering.
+    private static func silent(_ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
+        guard let unit = evidence.unit, unit.scope == .user, !evidence.lingers else {
+            return [
+                Finding(
+                    .unitUnknown, "systemd does not answer: what it makes of the unit is not known",
+                    evidence.unit.map { [$0.name] } ?? [], severity: .warning)
+            ]
+        }
+        return linger(of: unit, evidence, scene)
     }
 
     private static func withoutSystemd(_ evidence: UnitEvidence, _ scene: Scene, _ name: String) -> [Finding] {
@@ -99,6 +114,8 @@ enum UnitLayer {
         case "inactive":
             let running = scene.apps.filter(\.isRunning).count
             let outside = scene.daemon.process != nil || running > 0
+            // Ended on purpose, it is told as that.
+            guard outside || scene.list.state?.killed == nil else { return findings }
             var lines = [shown]
             if let daemon = scene.daemon.process {
                 lines.append("daemon \(daemon.pid) runs for \(daemon.age) in \(daemon.cgroup ?? "an unknown cgroup")")
@@ -218,7 +235,10 @@ enum UnitLayer {
         return [
             Finding(
                 .lingerOff, "lingering is off: the unit starts with the first login, and ends with the last session",
-                ["'/var/lib/systemd/linger/\(user)' does not exist"], fix: "loginctl enable-linger \(user)",
+                ["'/var/lib/systemd/linger/\(user)' does not exist"]
+                    + (evidence.isSilent
+                        ? ["the systemd of '\(user)' does not run now, and so \(unit.name) does not"] : []),
+                fix: "loginctl enable-linger \(user)",
                 repair: .enableLinger(user: user))
         ]
     }
