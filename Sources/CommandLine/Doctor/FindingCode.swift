@@ -61,6 +61,8 @@ enum FindingCode: String, CaseIterable, Sendable {
     case appErrored = "app-errored"
     case appRestarting = "app-restarting"
     case appNotRunning = "app-not-running"
+    case appWaiting = "app-waiting"
+    case jobFailed = "job-failed"
     case logDeleted = "log-deleted"
     case processUnlisted = "process-unlisted"
     // managers
@@ -76,6 +78,7 @@ enum FindingCode: String, CaseIterable, Sendable {
     case portSplit = "port-split"
     case portTwice = "port-twice"
     case portNotOpen = "port-not-open"
+    case socketLost = "socket-lost"
     case hostnameInherited = "hostname-inherited"
     // disk
     case diskFull = "disk-full"
@@ -106,11 +109,12 @@ enum FindingCode: String, CaseIterable, Sendable {
     var severity: Finding.Severity {
         switch self {
         case .homeMissing, .socketStale, .pidFileStale, .logsKeepSize, .outOfMemoryKills, .kernelFeature, .otherHome,
-            .portNotOpen, .clockJumped, .unitUnknown:
+            .portNotOpen, .clockJumped, .unitUnknown, .appWaiting:
             .note
         case .homeOpen, .directoryUnreadable, .daemonKilled, .daemonNotReady, .daemonReplaced, .keeperAlone,
-            .unitMissing, .unitPath, .appsOutsideUnit, .bootNotArranged, .listSetAside, .dumpOld, .appRestarting,
-            .logDeleted, .processUnlisted, .duplicateUnit, .cronAtBoot, .portSplit, .portTwice, .hostnameInherited,
+            .unitPath, .appsOutsideUnit, .bootNotArranged, .listSetAside, .dumpOld, .appRestarting, .jobFailed,
+            .logDeleted, .processUnlisted, .duplicateUnit, .cronAtBoot, .portSplit, .portTwice, .socketLost,
+            .hostnameInherited,
             .diskNearlyFull, .inodesNearlyFull, .logsLarge, .filesLow, .processesLow, .cgroupProcessesLow,
             .cgroupMemoryLow, .memoryLow, .appOutOfMemory, .clockUnset, .clockWentBack, .notLookedAt,
             .logDirectoryUnusable:
@@ -136,10 +140,11 @@ enum FindingCode: String, CaseIterable, Sendable {
             .unit
         case .listCorrupt, .listSetAside, .listNotSaved, .listOfAnotherMachine, .dumpMissing, .dumpOld: .list
         case .scriptMissing, .interpreterMissing, .directoryMissing, .environmentFileMissing, .userMissing,
-            .logDirectoryUnusable, .appErrored, .appRestarting, .appNotRunning, .logDeleted, .processUnlisted:
+            .logDirectoryUnusable, .appErrored, .appRestarting, .appNotRunning, .appWaiting, .jobFailed, .logDeleted,
+            .processUnlisted:
             .apps
         case .pm2OnHome, .duplicateProcess, .duplicateUnit, .duplicateAtBoot, .cronAtBoot, .otherHome: .managers
-        case .portHeld, .portOrphan, .portSplit, .portTwice, .portNotOpen, .hostnameInherited: .ports
+        case .portHeld, .portOrphan, .portSplit, .portTwice, .portNotOpen, .socketLost, .hostnameInherited: .ports
         case .diskFull, .diskNearlyFull, .inodesNearlyFull, .diskReadOnly, .logsLarge, .logsKeepSize: .disk
         case .filesLow, .processesLow, .cgroupProcessesLow, .cgroupMemoryLow, .memoryLow, .appOutOfMemory,
             .outOfMemoryKills:

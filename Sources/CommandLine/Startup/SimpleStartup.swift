@@ -27,7 +27,7 @@ struct SimpleStartup {
     }
 
     /// Tests install below a directory of their own.
-    private static var root: String { getenv("HEARTH_TEST_ROOT").map { String(cString: $0) } ?? "" }
+    static var root: String { getenv("HEARTH_TEST_ROOT").map { String(cString: $0) } ?? "" }
 
     // MARK: - Texts
 

@@ -10,10 +10,7 @@ struct UserScope {
     let arguments: [String]
 
     func prepare() throws {
-        // sudo and su forget it, and systemctl needs it.
-        if getenv("XDG_RUNTIME_DIR") == nil, FileSystem.isDirectory("/run/user/\(geteuid())") {
-            setenv("XDG_RUNTIME_DIR", "/run/user/\(geteuid())", 1)
-        }
+        Self.findRuntimeDirectory()
         if !isLingering { try enableLingering() }
         let deadline = SystemClock.now().advanced(by: .seconds(10))
         // Lingering starts it; that takes a moment.
@@ -22,9 +19,14 @@ struct UserScope {
                 throw failure("your systemd does not answer (systemctl --user)")
             }
             usleep(100_000)
-            if getenv("XDG_RUNTIME_DIR") == nil, FileSystem.isDirectory("/run/user/\(geteuid())") {
-                setenv("XDG_RUNTIME_DIR", "/run/user/\(geteuid())", 1)
-            }
+            Self.findRuntimeDirectory()
+        }
+    }
+
+    /// Sets XDG_RUNTIME_DIR: sudo and su forget it, and systemctl needs it. Before there are threads.
+    static func findRuntimeDirectory() {
+        if getenv("XDG_RUNTIME_DIR") == nil, FileSystem.isDirectory("/run/user/\(geteuid())") {
+            setenv("XDG_RUNTIME_DIR", "/run/user/\(geteuid())", 1)
         }
     }
 

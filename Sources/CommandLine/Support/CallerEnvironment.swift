@@ -85,11 +85,6 @@ enum CallerHome {
     /// HOME, or what /etc/passwd says (read as a file: a statically linked program can't ask the name service).
     static func directory() -> String? {
         if let home = getenv("HOME").map({ String(cString: $0) }), home.hasPrefix("/") { return home }
-        return recorded()
-    }
-
-    /// What /etc/passwd says, whatever HOME is.
-    static func recorded() -> String? {
         guard let bytes = try? FileProbe.contents(of: "/etc/passwd", limit: 4 << 20) else { return nil }
         let user = String(geteuid())
         for line in bytes.split(separator: UInt8(ascii: "\n")) {

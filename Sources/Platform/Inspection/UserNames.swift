@@ -5,23 +5,8 @@ import Glibc
 package enum UserNames {
     /// The name of `uid`; its number where /etc/passwd has none.
     package static func name(of uid: UInt32, file: String = "/etc/passwd") -> String {
-        content(of: file)?.withUnsafeBytes { name(of: uid, inPasswd: $0) } ?? String(uid)
-    }
-
-    /// The number of a user; nil: the file has none of that name.
-    package static func id(of name: String, file: String = "/etc/passwd") -> UInt32? {
-        guard let content = content(of: file) else { return nil }
-        for line in content.split(separator: 0x0A) {
-            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-            guard fields.count > 2, fields[0].elementsEqual(name.utf8) else { continue }
-            return UInt32(String(decoding: fields[2], as: UTF8.self))
-        }
-        return nil
-    }
-
-    private static func content(of file: String) -> [UInt8]? {
         let fd = clinux_open(file, O_RDONLY | O_NONBLOCK, 0)
-        guard fd >= 0 else { return nil }
+        guard fd >= 0 else { return String(uid) }
         defer { close(fd) }
         var content: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 16 * 1024)
@@ -31,7 +16,7 @@ package enum UserNames {
             guard count > 0 else { break }
             content.append(contentsOf: block[..<count])
         }
-        return content
+        return content.withUnsafeBytes { name(of: uid, inPasswd: $0) } ?? String(uid)
     }
 
     static func name(of uid: UInt32, inPasswd bytes: UnsafeRawBufferPointer) -> String? {

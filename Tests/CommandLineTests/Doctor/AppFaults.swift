@@ -31,6 +31,17 @@ extension Fault {
             $0.scene.apps[0].view.reason = "ended while no daemon was running"
             $0.scene.apps[0].view.reasonKind = "endedUnseen"
         },
+        Fault(.appWaiting, "waits for db") {
+            $0.scene.apps[0].view.status = .waiting
+            $0.scene.apps[0].view.reason = "waits for db (launching)"
+        },
+        Fault(.jobFailed, "exit code 2") {
+            $0.scene.apps[0].desired.spec.job = JobPolicy(pattern: "0 3 * * *")
+            $0.scene.apps[0].view.status = .scheduled
+            $0.scene.apps[0].view.lastExit = ExitView(
+                code: 2, signal: nil, coreDumped: false, cause: .exit, at: World.now, uptimeMs: 1, pid: 200, detail: nil
+            )
+        },
         Fault(.processUnlisted, "pid 300") {
             $0.apps.unlisted = [World.process(World.strangerPid, "node", cgroup: "/")]
         },

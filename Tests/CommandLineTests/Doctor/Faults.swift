@@ -47,6 +47,7 @@ extension Fault {
         },
         Fault(.daemonSilent, "state S") { $0.silence("S") },
         Fault(.daemonSilent, "no hearthd of this home") {
+            $0.scene.daemon.keepers = []
             $0.silence("S")
             $0.scene.daemon.process = nil
         },
@@ -137,6 +138,16 @@ extension Fault {
             $0.unit.unit?.scope = .user
             $0.unit.lingers = false
         },
+        Fault(.lingerOff, "does not run now") {
+            $0.unit.unit?.scope = .user
+            $0.unit.unit?.properties = [:]
+            $0.unit.isSilent = true
+            $0.unit.lingers = false
+        },
+        Fault(.unitUnknown, "only that user may ask") {
+            $0.unit.unit = nil
+            $0.unit.unitOfOwner = "/home/deploy/.config/systemd/user/hearth.service"
+        },
         Fault(.sessionKilled, "session-3.scope") {
             $0.unit.killsSessions = true
             $0.unit.places[0].cgroup = "/user.slice/user-1000.slice/session-3.scope"
@@ -198,6 +209,9 @@ extension Fault {
         Fault(.portNotOpen, "127.0.0.1:3001") {
             $0.scene.apps[0].view.ports[0].port = 3001
             $0.ports.holders = [World.holder(3001, "127.0.0.1", World.appPid)]
+        },
+        Fault(.socketLost, "port 3000") {
+            $0.scene.apps[0].desired.spec.listen = [ListenSpec(name: "web", address: .tcp(host: nil, port: 3000))]
         },
         Fault(.hostnameInherited, "HOSTNAME=machine.example") {
             $0.ports.hostnames = [InstanceID(0): "machine.example"]

@@ -76,10 +76,11 @@ struct DoctorPortTests {
             let examination = try home.doctor()
             #expect(examination.faults.contains("port-orphan"), "\(examination.output)")
             #expect(examination.text(of: "port-orphan").contains("pid \(pid)"), "\(examination.output)")
+            #expect(examination.text(of: "process-unlisted").contains("pid \(pid)"), "\(examination.output)")
             kill(pid, SIGKILL)
             try home.eventually("it is gone") { !Processes.isRunning(pid) }
             let after = try home.doctor()
-            #expect(!after.faults.contains("port-orphan"), "\(after.output)")
+            #expect(after.faults.isDisjoint(with: ["port-orphan", "process-unlisted"]), "\(after.output)")
         }
     }
 
@@ -129,6 +130,39 @@ struct DoctorPortTests {
             #expect(examination.faults == ["list-set-aside"], "\(examination.output)")
             #expect(examination.text(of: "list-set-aside").contains("rm \(path)"))
             unlink(path)
+            #expect(try home.doctor().faults == [])
+        }
+    }
+
+    @Test("a list that cannot be read, and what the daemon makes of it")
+    func corrupt() throws {
+        try withHome { home in
+            try home.start(home.sleeper("one"))
+            try home.detach()
+            for path in [home.paths.desiredState, home.paths.desiredStateBackup] {
+                try home.write("{\"version\"", to: path)
+            }
+            let examination = try home.doctor()
+            #expect(examination.faults.contains("list-corrupt"), "\(examination.output)")
+            try home.up()
+            let after = try home.doctor()
+            #expect(!after.faults.contains("list-corrupt"), "\(after.output)")
+            #expect(after.faults.isSuperset(of: ["list-set-aside", "process-unlisted"]), "\(after.output)")
+        }
+    }
+
+    @Test("two apps want one port")
+    func twice() throws {
+        try withHome { home in
+            let port = try freePort()
+            for name in ["one", "two"] {
+                var app = home.sleeper(name)
+                app.expectedPort = port
+                try home.start(app)
+            }
+            let examination = try home.doctor()
+            #expect(examination.faults == ["port-twice"], "\(examination.output)")
+            try home.act(.delete, "two")
             #expect(try home.doctor().faults == [])
         }
     }

@@ -14,7 +14,8 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let paths = try common.paths()
         let timeout = try common.timeoutMilliseconds()
-        let owner = Scene.owner(of: paths.home)
+        UserScope.findRuntimeDirectory()
+        let owner = BoundedLooks.one(within: 3000) { Scene.owner(of: paths.home) } ?? nil
         let doctor = Doctor(
             paths: paths, isNamed: common.home != nil,
             fix: FixCommands(paths, isUsual: (try? CommonOptions.paths(home: nil)) == paths, owner: owner),

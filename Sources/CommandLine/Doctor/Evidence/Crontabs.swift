@@ -31,7 +31,8 @@ struct CrontabEntry: Hashable, Sendable {
 /// Crontabs of a user and of the machine, as far as they can be read.
 enum Crontabs {
     /// - Parameter root: in front of every path, for tests.
-    static func entries(of user: String, root: String = "", asksCrontab: Bool = false) -> [CrontabEntry] {
+    static func entries(of user: String, root: String = SimpleStartup.root, asksCrontab: Bool = false) -> [CrontabEntry]
+    {
         var found: [CrontabEntry] = []
         var hasOwn = false
         for directory in ["/var/spool/cron/crontabs", "/var/spool/cron"] {
@@ -41,7 +42,8 @@ enum Crontabs {
             found += lines(of: text, source: path, user: user)
         }
         // Its files are root's: the program that may read them is asked.
-        if !hasOwn, asksCrontab, let output = ProgramOutput.of("/usr/bin/crontab", ["-l"], seconds: 2), output.code == 0
+        if !hasOwn, asksCrontab, let program = SimpleStartup.program("crontab"),
+            let output = ProgramOutput.of(program, ["-l"], seconds: 2), output.code == 0
         {
             found += lines(of: output.text, source: "crontab -l", user: user)
         }

@@ -37,7 +37,7 @@ struct ManagerEvidence: Sendable {
 }
 
 extension ManagerEvidence {
-    static func collect(_ scene: Scene, root: String = "") -> ManagerEvidence {
+    static func collect(_ scene: Scene, root: String = SimpleStartup.root) -> ManagerEvidence {
         let user = scene.owner.map { UserNames.name(of: $0) } ?? ""
         let mentions = UnitMentions(root: root, userDirectory: userDirectory(scene))
         var evidence = ManagerEvidence()
@@ -54,7 +54,7 @@ extension ManagerEvidence {
     }
 
     private static func userDirectory(_ scene: Scene) -> String? {
-        scene.owner == scene.caller ? CallerHome.recorded() : nil
+        scene.owner == scene.caller ? PasswordEntry.caller()?.home : nil
     }
 
     /// `~/.pm2` with a list that a unit or a crontab line brings back.

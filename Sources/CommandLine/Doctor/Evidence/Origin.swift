@@ -44,7 +44,7 @@ enum Origin: Hashable, Sendable {
         case .unit(let name, let isUser):
             isUser ? "systemctl --user disable --now \(name)" : "sudo systemctl disable --now \(name)"
         case .pm2(let daemon): "kill \(daemon)"
-        case .hearth(let home): "hearth --home \(FixCommands.quoted(home)) list"
+        case .hearth(let home): "hearth --home \(SimpleStartup.quoted(home)) list"
         case .supervisor, .container: nil
         case .session, .cron, .unknown: "kill \(pid)"
         }

@@ -103,31 +103,20 @@ struct FixCommands: Hashable, Sendable {
     /// `hearth`, `hearth --home DIR`, `sudo -u deploy hearth`.
     var prefix: String
 
+    /// ` --home DIR`; empty: it need not be named.
+    var home = ""
+
     init(prefix: String = "hearth") { self.prefix = prefix }
 
     /// - Parameter isUsual: the home is the one that the owner gets without naming it.
     init(_ paths: HomePaths, isUsual: Bool, owner: UInt32?) {
-        var words = "hearth"
-        if !isUsual { words += " --home " + Self.quoted(paths.home) }
+        if !isUsual { home = " --home " + SimpleStartup.quoted(paths.home) }
+        var words = "hearth" + home
         if let owner, owner != Caller.userID { words = "sudo -u \(UserNames.name(of: owner)) " + words }
         prefix = words
     }
 
     func callAsFunction(_ command: String) -> String { "\(prefix) \(command)" }
-
-    /// A word for the shell.
-    static func quoted(_ word: String) -> String {
-        let isPlain =
-            !word.isEmpty
-            && word.unicodeScalars.allSatisfy { scalar in
-                switch scalar {
-                case "a"..."z", "A"..."Z", "0"..."9", "/", ".", "-", "_", ":", "@", "=", "+", ",": true
-                default: false
-                }
-            }
-        return isPlain
-            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    }
 }
 
 extension FixCommands {

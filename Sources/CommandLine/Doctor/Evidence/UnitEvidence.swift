@@ -50,12 +50,12 @@ struct UnitEvidence: Sendable {
     var boot: Boot
     /// nil: there is none for this home.
     var unit: Unit?
-    /// systemd was asked and did not answer.
+    /// systemd was asked and did not answer: what is known of `unit` is its name.
     var isSilent = false
+    /// A unit for this home in its owner's own systemd, which only the owner may ask.
+    var unitOfOwner: String?
     /// The user's services are started at boot and outlive the last session.
     var lingers = true
-    /// There is the file of a user's unit, and that user's systemd does not answer.
-    var hasUnreachableUserUnit = false
     /// logind ends what a session leaves behind.
     var killsSessions = false
     /// Lines of other things that start Hearth at boot.
@@ -66,10 +66,10 @@ struct UnitEvidence: Sendable {
 extension UnitEvidence {
     static let properties = [
         "LoadState", "ActiveState", "SubState", "UnitFileState", "Type", "KillMode", "PIDFile", "ExecStart", "User",
-        "Environment", "FragmentPath", "MainPID", "ControlGroup", "Result", "ExecMainStatus",
+        "Environment", "EnvironmentFiles", "FragmentPath", "MainPID", "ControlGroup", "Result", "ExecMainStatus",
     ]
 
-    static func collect(_ scene: Scene, crontab: [CrontabEntry], root: String = "") -> UnitEvidence {
+    static func collect(_ scene: Scene, crontab: [CrontabEntry], root: String = SimpleStartup.root) -> UnitEvidence {
         var evidence = UnitEvidence(boot: boot())
         let user = scene.owner.map { UserNames.name(of: $0) } ?? ""
         evidence.otherStarts =
@@ -82,45 +82,67 @@ extension UnitEvidence {
             return Place(label: app.label, pid: pid, cgroup: cgroup)
         }
         guard evidence.boot == .systemd else { return evidence }
+        evidence.unitOfOwner = scene.caller == scene.owner ? nil : unitOfOwner(scene, user)
         for candidate in candidates(scene, user: user) {
             guard let properties = Systemctl(scope: candidate.units.scope).show(candidate.units.manager, properties)
             else {
                 evidence.isSilent = true
-                // Its systemd does not run, which is what a unit of the user's without lingering comes to.
-                let isUsers = candidate.units.scope == .user && FileSystem.exists(candidate.units.managerFile)
-                evidence.hasUnreachableUserUnit = evidence.hasUnreachableUserUnit || isUsers
+                evidence.unit = Unit(
+                    name: candidate.units.manager, scope: candidate.units.scope, isOurs: candidate.isOurs,
+                    properties: [:])
                 continue
             }
-            evidence.isSilent = false
             guard properties["LoadState"] != "not-found" || FileSystem.exists(candidate.units.managerFile) else {
                 continue
             }
+            evidence.isSilent = false
             evidence.unit = unit(candidate.units, isOurs: candidate.isOurs, properties)
             break
         }
         return evidence
     }
 
+    private static func unitOfOwner(_ scene: Scene, _ user: String) -> String? {
+        guard let home = PasswordEntry.named(user)?.home else { return nil }
+        let directory = home + "/.config/systemd/user"
+        let line = ManagerUnits.homeKey + UnitQuoting.specifierFree(scene.paths.home)
+        return ((try? FileSystem.names(in: directory)) ?? []).map { "\(directory)/\($0)" }.first { path in
+            guard path.hasSuffix(".service"), let bytes = try? FileSystem.read(path, limit: 64 << 10) else {
+                return false
+            }
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains(Substring(line))
+        }
+    }
+
     private static func unit(_ units: ManagerUnits, isOurs: Bool, _ properties: [String: String]) -> Unit {
         var unit = Unit(name: units.manager, scope: units.scope, isOurs: isOurs, properties: properties)
         let apps = Systemctl(scope: units.scope).show(units.apps, ["LoadState", "ControlGroup"])
         if apps?["LoadState"] == "loaded" { unit.appsCgroup = apps?["ControlGroup"] }
-        if let program = program(inExecStart: unit["ExecStart"]), !FileSystem.exists(program) {
-            unit.missingProgram = program
-        }
-        let path = unit.variable("PATH")?.split(separator: ":").map(String.init) ?? []
+        unit.missingProgram = programs(inExecStart: unit["ExecStart"]).first { !FileSystem.exists($0) }
+        let path =
+            (unit.variable("PATH") ?? recordedPath(unit["EnvironmentFiles"]))?.split(separator: ":").map(String.init)
+            ?? []
         unit.missingDirectories = path.filter { $0.hasPrefix("/") && !FileSystem.isDirectory($0) }
         return unit
     }
 
-    /// `{ path=/usr/bin/x ; argv[]=/usr/bin/x resurrect ; … }`, or a plain command line.
-    static func program(inExecStart text: String) -> String? {
-        let marker = "path="
-        if let word = text.split(whereSeparator: \.isWhitespace).first(where: { $0.hasPrefix(marker) }) {
-            return String(word.dropFirst(marker.count))
-        }
-        let first = TextValues.words(text).first?.drop { "@-:+!|".contains($0) }
-        return first.flatMap { $0.hasPrefix("/") ? String($0) : nil }
+    /// What `ExecStart` runs, and what that starts in turn: `{ path=/bin/sh ; argv[]=/bin/sh -c … /usr/lib/hearth/hearth-keeper
+    /// --home … ; … }`.
+    static func programs(inExecStart text: String) -> [String] {
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        let first = words.first { $0.hasPrefix("path=") }.map { String($0.dropFirst(5)) }
+        let managers: Set<String> = ["hearth-keeper", "hearth", "hearthd", "pm2", "node"]
+        let others = words.filter { $0.hasPrefix("/") && managers.contains(Paths.baseName($0)) && $0 != first }
+        return (first.map { [$0] } ?? []) + others
+    }
+
+    /// PATH in the file with the variables that the service starts with: `/path (ignore_errors=yes)`.
+    private static func recordedPath(_ files: String) -> String? {
+        guard let path = files.split(separator: " ").first.map(String.init),
+            let bytes = try? FileSystem.read(path, limit: 256 << 10)
+        else { return nil }
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").last { $0.hasPrefix("PATH=") }
+        return line.map { String($0.dropFirst(5).filter { $0 != "\"" }) }
     }
 
     private typealias Candidate = (units: ManagerUnits, isOurs: Bool)

@@ -34,7 +34,8 @@ struct AppEvidence: Sendable {
             var found = known[app.spec] ?? Self.needs(of: app)
             known[app.spec] = found
             if let pid = app.view.pid { found.deletedLogs = deletedLogs(of: pid) }
-            if [.errored, .waitingRestart].contains(app.view.status), let path = app.view.errorLog,
+            if [.errored, .waitingRestart, .scheduled].contains(app.view.status), app.view.lastExit?.code != 0,
+                let path = app.view.errorLog,
                 let tail = try? LogTail.lastLines(path, count: 2)
             {
                 found.errorLines = tail.map { String(decoding: $0.bytes.prefix(300), as: UTF8.self) }
@@ -55,7 +56,7 @@ struct AppEvidence: Sendable {
                 needs.interpreter = interpreter.contains("/") ? "'\(interpreter)'" : "'\(interpreter)' in PATH=\(path)"
             }
         }
-        if let user = spec.uid, UInt32(user) == nil, UserNames.id(of: user) == nil { needs.user = user }
+        if let user = spec.uid, UInt32(user) == nil, PasswordEntry.named(user) == nil { needs.user = user }
         for path in spec.environmentFiles ?? [] where FileProbe.kind(of: path) != .file {
             needs.environmentFiles.append("'\(path)' is not there")
         }
@@ -173,27 +174,44 @@ enum AppLayer {
         var lines = [view.reason]
         if let exit = view.lastExit { lines.append("it last ended with \(exit.sentence)") }
         lines += needs.errorLines
-        let why = scene.fix("why \(FixCommands.quoted(app.spec.name))")
+        let why = scene.fix("why \(SimpleStartup.quoted(app.spec.name))")
         if view.status == .errored {
             findings.append(Finding(.appErrored, "\(app.label) has failed", lines, fix: why))
         } else if view.status == .waitingRestart || view.unstableRestarts >= 3 {
             lines.insert("\(Reporting.count(view.restarts, "restart")), \(view.unstableRestarts) in a row", at: 0)
             findings.append(Finding(.appRestarting, "\(app.label) ends again and again", lines, fix: why))
+        } else if view.status == .waiting {
+            findings.append(Finding(.appWaiting, "\(app.label) is not started yet", lines, fix: why))
+        } else if app.spec.job != nil {
+            findings += job(app, lines, fix: why)
         } else if scene.daemon.answers, app.isWanted, view.status == .stopped, !view.reasonKindIsFinal {
             findings.append(
                 Finding(
                     .appNotRunning, "\(app.label) should run, and does not", lines,
-                    fix: scene.fix("start \(FixCommands.quoted(app.spec.name))")))
+                    fix: scene.fix("start \(SimpleStartup.quoted(app.spec.name))")))
         }
         if !needs.deletedLogs.isEmpty {
             findings.append(
                 Finding(
                     .logDeleted,
                     "\(app.label) writes into a log that was deleted: nobody can read it, and it takes space",
-                    needs.deletedLogs.map { "'\($0)'" }, fix: scene.fix("restart \(FixCommands.quoted(app.spec.name))"))
+                    needs.deletedLogs.map { "'\($0)'" },
+                    fix: scene.fix("restart \(SimpleStartup.quoted(app.spec.name))"))
             )
         }
         return findings
+    }
+
+    /// A run that somebody stopped has not failed.
+    private static func job(_ app: Scene.App, _ lines: [String], fix: String) -> [Finding] {
+        guard !app.view.status.isRunning, let exit = app.view.lastExit, exit.code != 0,
+            [.exit, .signal, .oom].contains(exit.cause)
+        else { return [] }
+        return [
+            Finding(
+                .jobFailed, "the last run of the job \(app.label) failed",
+                lines + [Quantities.timestamp(milliseconds: exit.at)], fix: fix)
+        ]
     }
 }
 

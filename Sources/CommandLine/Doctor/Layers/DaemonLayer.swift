@@ -36,7 +36,10 @@ enum DaemonLayer {
             return [
                 Finding(.socketForeign, "the control socket is not ours to use: \(why)", describe(scene.daemon.process))
             ]
-        case .silence: return [silent(scene)]
+        case .silence:
+            // The keeper has the socket: who connects waits in its backlog for the next daemon.
+            let waits = scene.daemon.process == nil && !scene.daemon.keepers.isEmpty
+            return waits ? missing(scene) : [silent(scene)]
         case .nobody: return missing(scene)
         }
     }
@@ -93,7 +96,7 @@ enum DaemonLayer {
         let running = scene.apps.filter(\.isRunning)
         let wanted = scene.apps.filter(\.isWanted)
         if !killed(scene).isEmpty { return killed(scene) }
-        var evidence = ["nobody listens on '\(scene.paths.controlSocket)'"]
+        var evidence = ["nobody answers on '\(scene.paths.controlSocket)'"]
         if !running.isEmpty {
             evidence.append(
                 "\(Reporting.count(running.count, "app")) unwatched: "
@@ -106,7 +109,7 @@ enum DaemonLayer {
                 .daemonMissing,
                 running.isEmpty
                     ? "no daemon is running" : "no daemon is running: what runs goes on, and nobody restarts it",
-                evidence, fix: scene.fix("up"), repair: .startKeeper,
+                evidence, fix: scene.fix("up"), repair: scene.daemon.keepers.isEmpty ? .startKeeper : nil,
                 severity: scene.apps.isEmpty ? .note : .error)
         ]
     }

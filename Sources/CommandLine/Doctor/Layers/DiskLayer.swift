@@ -151,14 +151,14 @@ enum DiskLayer {
                         .inodesNearlyFull, "the file system has hardly any room for more files, however small",
                         [
                             "'\(volume.path)': \(volume.availableInodes) of \(volume.totalInodes) files left"
-                        ], fix: "du --inodes -x \(FixCommands.quoted(volume.path)) | sort -n | tail"))
+                        ], fix: "du --inodes -x \(SimpleStartup.quoted(volume.path)) | sort -n | tail"))
             }
         }
         return findings + evidence.logs.flatMap(judge)
     }
 
     private static func space(_ volume: DiskEvidence.Volume) -> String {
-        "du -xm \(FixCommands.quoted(volume.path)) | sort -n | tail"
+        "du -xm \(SimpleStartup.quoted(volume.path)) | sort -n | tail"
     }
 
     private static func judge(_ logs: DiskEvidence.Logs) -> [Finding] {

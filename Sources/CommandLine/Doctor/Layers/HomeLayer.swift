@@ -32,7 +32,7 @@ struct HomeEvidence: Sendable {
             : errno == ENOENT || errno == ENOTDIR ? .missing : .unreachable(errno: errno)
         var evidence = HomeEvidence(
             state: state, isNamed: isNamed, callerHome: getenv("HOME").map { String(cString: $0) },
-            recordedHome: CallerHome.recorded())
+            recordedHome: PasswordEntry.caller()?.home)
         if case .there(_, let owner) = state {
             if owner == Caller.userID, access(paths.base, W_OK | X_OK) != 0 { evidence.writeError = errno }
             evidence.foreignFiles = foreignFiles(paths, owner: owner)
@@ -118,21 +118,21 @@ enum HomeLayer {
                 Finding(
                     .homeOpen, "other users may look into the home: the list holds environments with secrets",
                     ["'\(paths.home)' has mode \(String(mode, radix: 8))"],
-                    fix: "chmod 700 \(FixCommands.quoted(paths.home))", repair: .closeHome))
+                    fix: "chmod 700 \(SimpleStartup.quoted(paths.home))", repair: .closeHome))
         }
         if evidence.writeError != 0 {
             findings.append(
                 Finding(
                     .homeNotWritable, "the home cannot be written to: \(FileProbe.describe(evidence.writeError))",
                     ["'\(paths.base)' has mode \(String(mode, radix: 8))"],
-                    fix: evidence.writeError == EACCES ? "chmod u+rwx \(FixCommands.quoted(paths.base))" : nil))
+                    fix: evidence.writeError == EACCES ? "chmod u+rwx \(SimpleStartup.quoted(paths.base))" : nil))
         }
         if !evidence.foreignFiles.isEmpty {
             findings.append(
                 Finding(
                     .homeForeignFiles, "files of the home belong to somebody else: a command was run as another user",
                     evidence.foreignFiles.prefix(5).map { "'\($0)'" },
-                    fix: (caller == 0 ? "" : "sudo ") + "chown -R \(name): \(FixCommands.quoted(paths.base))"))
+                    fix: (caller == 0 ? "" : "sudo ") + "chown -R \(name): \(SimpleStartup.quoted(paths.base))"))
         }
         return findings
     }
@@ -155,6 +155,6 @@ enum HomeLayer {
     }
 
     private static func correct(_ evidence: HomeEvidence, _ user: String) -> String? {
-        evidence.recordedHome.map { "HOME=\(FixCommands.quoted($0)) hearth doctor" }
+        evidence.recordedHome.map { "HOME=\(SimpleStartup.quoted($0)) hearth doctor" }
     }
 }

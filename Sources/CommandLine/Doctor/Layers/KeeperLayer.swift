@@ -24,7 +24,9 @@ enum KeeperLayer {
                     .keeperMissing, "no keeper watches the daemon, which does not answer: nobody replaces it",
                     ["daemon \(process.pid)"], fix: "kill -KILL \(process.pid) && " + scene.fix("up")))
         }
-        if let keeper = daemon.keepers.first, !keeper.isStopped, daemon.process == nil, daemon.answer == .nobody {
+        if let keeper = daemon.keepers.first, !keeper.isStopped, daemon.process == nil,
+            [.nobody, .silence].contains(daemon.answer)
+        {
             findings.append(
                 Finding(
                     .keeperAlone, "a keeper runs without a daemon: the daemon ends as soon as it is started",

@@ -138,7 +138,7 @@ enum LimitLayer {
                 Finding(
                     .appOutOfMemory, "\(app.label) was killed by the kernel for want of memory",
                     [exit.detail ?? exit.sentence, Quantities.timestamp(milliseconds: exit.at)],
-                    fix: scene.fix("why \(FixCommands.quoted(app.spec.name))")))
+                    fix: scene.fix("why \(SimpleStartup.quoted(app.spec.name))")))
         }
         if evidence.killsSinceBoot > 0 {
             findings.append(

@@ -59,7 +59,7 @@ enum ListLayer {
                     .listSetAside, "a list that could not be read was set aside: what was changed last may be missing",
                     evidence.setAside.map { "'\($0)'" },
                     fix: evidence.setAside.count == 1
-                        ? "rm \(FixCommands.quoted(evidence.setAside[0]))" : nil))
+                        ? "rm \(SimpleStartup.quoted(evidence.setAside[0]))" : nil))
         }
         if let note = scene.notes.first(where: { $0.hasPrefix("not saved: ") }) {
             findings.append(

@@ -44,7 +44,9 @@ enum ManagerLayer {
             let edit = entry.source.hasPrefix("/etc/") ? nil : "crontab -e"
             if let call = entry.managerCall {
                 let verb = call.dropFirst().first { !$0.hasPrefix("-") } ?? ""
-                guard entry.isAtBoot, ["resurrect", "start", "up", "startOrRestart", "apply"].contains(verb) else {
+                guard entry.isAtBoot,
+                    ["resurrect", "start", "up", "startOrRestart", "apply", "unit-start"].contains(verb)
+                else {
                     return nil
                 }
                 if call.first == "pm2", !scene.paths.isPM2 {
@@ -71,7 +73,7 @@ enum ManagerLayer {
             Finding(
                 .otherHome, "another daemon of the same user runs, with a list of its own",
                 ["'\(other.home)', pid \(other.process.pid)"],
-                fix: "hearth --home \(FixCommands.quoted(other.home)) list")
+                fix: "hearth --home \(SimpleStartup.quoted(other.home)) list")
         }
     }
 }

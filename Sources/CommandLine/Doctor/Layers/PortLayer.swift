@@ -11,6 +11,8 @@ struct PortEvidence: Sendable {
     var holders: [PortHolder]
     /// What started the holders that are not ours.
     var origins: [Int32: Origin] = [:]
+    /// Ports of sockets that keeper or daemon have.
+    var held: Set<Int> = []
     /// Name of this machine.
     var hostname: String
     /// `HOSTNAME` as apps have it, by the number of the instance.
@@ -21,6 +23,7 @@ struct PortEvidence: Sendable {
         var evidence = PortEvidence(
             holders: PortHolder.holders(homeID: scene.paths.id, table: scene.processes) { wanted.contains($0) },
             hostname: machineName())
+        evidence.held = held(scene)
         let own = scene.ownProcesses
         for case let pid? in evidence.holders.map(\.pid) where !own.contains(pid) {
             evidence.origins[pid] = Origin.of(pid, in: scene.processes)
@@ -30,6 +33,13 @@ struct PortEvidence: Sendable {
             evidence.hostnames[app.desired.id] = live ?? app.environment["HOSTNAME"]
         }
         return evidence
+    }
+
+    private static func held(_ scene: Scene) -> Set<Int> {
+        let processes = scene.daemon.keepers.map(\.identity) + [scene.daemon.process?.identity].compactMap { $0 }
+        var table = PortTable()
+        table.refresh()
+        return Set(table.ports(of: processes).map(\.port))
     }
 
     private static func machineName() -> String {
@@ -52,7 +62,7 @@ enum PortLayer {
                 findings += judge(app, port, byPort[port] ?? [], evidence, scene)
             }
         }
-        return findings + twice(byPort, scene) + hostnames(evidence, byPort, scene)
+        return findings + twice(byPort, scene) + lost(evidence, scene) + hostnames(evidence, byPort, scene)
     }
 
     private static func judge(
@@ -73,7 +83,7 @@ enum PortLayer {
             holder.pid.flatMap { pid in (evidence.origins[pid] ?? .unknown(parent: "")).stopCommand(pid) }
         }
         if ours.isEmpty {
-            guard app.isWanted else { return [] }
+            guard app.isWanted, app.spec.job == nil || app.isRunning else { return [] }
             if let tag = foreign.first?.tag {
                 return [
                     Finding(
@@ -144,6 +154,24 @@ enum PortLayer {
         }
     }
 
+    /// A socket that Hearth was to hold, and that its app alone has: after the death of both, where the kernel does not
+    /// let the next daemon fetch it.
+    private static func lost(_ evidence: PortEvidence, _ scene: Scene) -> [Finding] {
+        guard scene.daemon.answers else { return [] }
+        return scene.apps.compactMap { app in
+            let own = Set(app.view.ports.map(\.port))
+            let ports = (app.spec.listen ?? []).compactMap(\.address.port).filter {
+                own.contains($0) && !evidence.held.contains($0)
+            }
+            guard !ports.isEmpty else { return nil }
+            return Finding(
+                .socketLost,
+                "a socket of \(app.label) is not held any more: its next process gets another one beside it",
+                ["port \(ports.map(String.init).joined(separator: ", ")): neither keeper nor daemon has it"],
+                fix: scene.fix("reload \(SimpleStartup.quoted(app.spec.name))"))
+        }
+    }
+
     // MARK: - HOSTNAME
 
     /// Node servers, Next.js first of all, take `HOSTNAME` for the address to listen on.
@@ -171,7 +199,7 @@ enum PortLayer {
                 .hostnameInherited,
                 "\(app.label) has the machine's HOSTNAME: Next.js listens on that address alone, not on 127.0.0.1",
                 lines + (isOwn ? ["it stands in the app's own settings: set HOSTNAME=127.0.0.1 there"] : []),
-                fix: isOwn ? nil : scene.fix("restart \(FixCommands.quoted(app.spec.name)) --update-env"))
+                fix: isOwn ? nil : scene.fix("restart \(SimpleStartup.quoted(app.spec.name)) --update-env"))
         }
     }
 }

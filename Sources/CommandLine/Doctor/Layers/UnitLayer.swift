@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Records
 
@@ -12,19 +13,32 @@ enum UnitLayer {
         case .other(let name), .container(let name): return withoutSystemd(evidence, scene, name)
         case .systemd: break
         }
+        if evidence.isSilent { return silent(evidence, scene) + sessions(evidence, scene) }
         guard let unit = evidence.unit else {
-            if evidence.hasUnreachableUserUnit, !evidence.lingers { return linger(evidence, scene) }
-            if evidence.isSilent {
+            if let path = evidence.unitOfOwner, let owner = scene.owner {
+                let user = UserNames.name(of: owner)
                 return [
                     Finding(
-                        .unitUnknown, "systemd does not answer: whether there is a unit is not known",
-                        severity: .warning)
+                        .unitUnknown, "the unit is in the systemd of '\(user)', which only that user may ask",
+                        ["'\(path)'"], fix: "sudo -u \(user) hearth doctor" + scene.fix.home)
                 ]
             }
             return [missing(evidence, scene)] + sessions(evidence, scene)
         }
         return state(of: unit, evidence, scene) + content(of: unit, scene) + place(of: unit, evidence, scene)
-            + (unit.scope == .user ? linger(evidence, scene) : []) + sessions(evidence, scene)
+            + linger(of: unit, evidence, scene) + sessions(evidence, scene)
+    }
+
+    /// A user's systemd runs while there is a session, or always with lingering.
+    private static func silent(_ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
+        guard let unit = evidence.unit, unit.scope == .user, !evidence.lingers else {
+            return [
+                Finding(
+                    .unitUnknown, "systemd does not answer: what it makes of the unit is not known",
+                    evidence.unit.map { [$0.name] } ?? [], severity: .warning)
+            ]
+        }
+        return linger(of: unit, evidence, scene)
     }
 
     private static func withoutSystemd(_ evidence: UnitEvidence, _ scene: Scene, _ name: String) -> [Finding] {
@@ -38,7 +52,7 @@ enum UnitLayer {
         }
         return [
             Finding(
-                .bootNotArranged, "nothing starts Hearth at boot", ["pid 1 is '\(name)'"], fix: scene.fix("startup"))
+                .bootNotArranged, "nothing starts Hearth at boot", ["pid 1 is '\(name)'"], fix: startup(nil, scene))
         ]
     }
 
@@ -52,7 +66,7 @@ enum UnitLayer {
             evidence.otherStarts.isEmpty
                 ? "there is no unit for this home: after a reboot nothing runs"
                 : "there is no unit for this home; something else starts it at boot",
-            lines, fix: scene.fix("startup"), severity: evidence.otherStarts.isEmpty ? .error : .warning)
+            lines, fix: startup(nil, scene), severity: evidence.otherStarts.isEmpty ? .error : .warning)
     }
 
     // MARK: - The unit
@@ -64,10 +78,13 @@ enum UnitLayer {
     }
 
     /// Writes the unit anew, and moves into it what runs outside.
-    private static func startup(_ unit: UnitEvidence.Unit, _ scene: Scene) -> String {
-        guard unit.scope == .system, let owner = scene.owner else { return scene.fix("startup") }
-        return (scene.caller == 0 ? "" : "sudo ") + "hearth startup"
-            + (owner == 0 ? "" : " -u \(UserNames.name(of: owner))")
+    private static func startup(_ unit: UnitEvidence.Unit?, _ scene: Scene, _ options: String = "") -> String {
+        // Without root, and without a unit of root's making, it becomes one of the user's own.
+        guard let owner = scene.owner, unit?.scope == .system || scene.caller == 0 else {
+            return scene.fix("startup" + options)
+        }
+        let command = (scene.caller == 0 ? "" : "sudo ") + "hearth startup" + options
+        return command + (owner == scene.caller ? "" : " -u \(UserNames.name(of: owner))") + scene.fix.home
     }
 
     private static func state(of unit: UnitEvidence.Unit, _ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
@@ -97,6 +114,8 @@ enum UnitLayer {
         case "inactive":
             let running = scene.apps.filter(\.isRunning).count
             let outside = scene.daemon.process != nil || running > 0
+            // Ended on purpose, it is told as that.
+            guard outside || scene.list.state?.killed == nil else { return findings }
             var lines = [shown]
             if let daemon = scene.daemon.process {
                 lines.append("daemon \(daemon.pid) runs for \(daemon.age) in \(daemon.cgroup ?? "an unknown cgroup")")
@@ -162,8 +181,9 @@ enum UnitLayer {
         if !unit.missingDirectories.isEmpty {
             findings.append(
                 Finding(
-                    .unitPath, "the unit has a PATH of its own, with directories that are gone",
-                    ["\(unit.name): \(unit.missingDirectories.joined(separator: ", "))"], fix: fix))
+                    .unitPath, "the unit starts with a PATH that has directories which are gone",
+                    ["\(unit.name): \(unit.missingDirectories.joined(separator: ", "))"],
+                    fix: unit.isOurs ? startup(unit, scene, " --refresh") : fix))
         }
         return findings
     }
@@ -209,13 +229,16 @@ enum UnitLayer {
         return findings
     }
 
-    private static func linger(_ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
-        guard !evidence.lingers, let owner = scene.owner else { return [] }
+    private static func linger(of unit: UnitEvidence.Unit, _ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
+        guard unit.scope == .user, !evidence.lingers, let owner = scene.owner else { return [] }
         let user = UserNames.name(of: owner)
         return [
             Finding(
                 .lingerOff, "lingering is off: the unit starts with the first login, and ends with the last session",
-                ["'/var/lib/systemd/linger/\(user)' does not exist"], fix: "loginctl enable-linger \(user)",
+                ["'/var/lib/systemd/linger/\(user)' does not exist"]
+                    + (evidence.isSilent
+                        ? ["the systemd of '\(user)' does not run now, and so \(unit.name) does not"] : []),
+                fix: "loginctl enable-linger \(user)",
                 repair: .enableLinger(user: user))
         ]
     }
@@ -233,7 +256,8 @@ enum UnitLayer {
         return [
             Finding(
                 .sessionKilled, "logind ends what a login session leaves behind (KillUserProcesses=yes)",
-                inSession.prefix(5).map { "\($0.label), pid \($0.pid), in \($0.cgroup)" }, fix: scene.fix("startup"))
+                inSession.prefix(5).map { "\($0.label), pid \($0.pid), in \($0.cgroup)" },
+                fix: startup(evidence.unit, scene))
         ]
     }
 }
