@@ -1,7 +1,7 @@
 /// Commands of PM2's that Hearth does not have (yet): said plainly, with exit code 1.
 enum PM2Absent {
     private static let advice = [
-        "create": "`pm2 init` writes a file to begin with",
+        "create": "`pm2 init` writes a file to begin with"
     ]
 
     /// Of the service PM2 Plus, of Node's own tooling, or hardly ever used.

@@ -14,7 +14,9 @@ struct PM2Startup {
         let target = try target()
         try requireRoot("startup", "setup", system, target)
         console.line("Platform \(system.rawValue)")
-        guard system == .systemd else { return try enableSimple(SimpleStartup(system: system, target: target, name: name)) }
+        guard system == .systemd else {
+            return try enableSimple(SimpleStartup(system: system, target: target, name: name))
+        }
         let startup = SystemdStartup(
             target: target,
             units: ManagerUnits(scope: .system, user: target.user.name, home: target.home, name: name),
@@ -86,7 +88,8 @@ struct PM2Startup {
         console.say("Init System found: \(found.rawValue)")
         guard let platform else { return found }
         guard let asked = InitSystem(word: platform) else {
-            console.error("Unknown platform / init system name: '\(platform)'; Hearth knows systemd, openrc, runit and cron")
+            console.error(
+                "Unknown platform / init system name: '\(platform)'; Hearth knows systemd, openrc, runit and cron")
             throw PM2Exit.failed
         }
         if asked != found {
