@@ -63,8 +63,7 @@ struct DoctorProgramTests {
             try replace(directory + "/hearthd", with: "/bin/false", in: home)
             for daemon in home.daemonPids { kill(daemon, SIGKILL) }
             try home.eventually("the daemon is missed") {
-                let faults = try home.doctor().faults
-                return faults == ["keeper-alone", "daemon-missing"]
+                try home.doctor().faults.isSuperset(of: ["keeper-alone", "daemon-missing"])
             }
             try replace(directory + "/hearthd", with: try Programs.daemon(), in: home)
             try home.eventually("the next start succeeds", within: 90) { try home.doctor().faults == [] }

@@ -32,6 +32,8 @@ struct PlayedSystemd {
                 line=$(sed -n 's/^ExecStart=.* \\(\\/[^ ]*hearth-keeper .*\\)/\\1/p' "$here/units/$unit")
                 # Its own session: it outlives this program. The sockets are its to make, so nobody is notified.
                 HEARTH_UNIT=$unit NOTIFY_SOCKET=@nobody-\(UUID().uuidString) setsid $line </dev/null >/dev/null 2>&1 &
+                # Until then it is of the group that ends with this program.
+                until grep -q hearth-keeper "/proc/$!/comm"; do sleep 0.01; done
                 ;;
             esac
             """, to: "bin/systemctl", executable: true)

@@ -98,8 +98,13 @@ struct TreeTests {
     func forgedTag() throws {
         try withHome { home in
             try home.start(home.sleeper("app"))
-            let tag = try #require(
-                Processes.environment(try home.pid("app")).first { $0.hasPrefix("HEARTH_INSTANCE=") })
+            // In the middle of an exec a process has no environment.
+            var tag = ""
+            try home.eventually("the app's environment is there") {
+                let found = Processes.environment(try home.pid("app")).first { $0.hasPrefix("HEARTH_INSTANCE=") }
+                tag = found ?? ""
+                return !tag.isEmpty
+            }
             var environment = home.environment
             environment["HEARTH_INSTANCE"] = String(tag.dropFirst("HEARTH_INSTANCE=".count))
             // A shell without the tag, below which somebody tries out the app's environment.
