@@ -59,16 +59,17 @@ package enum ProcessFacts {
         return systemdCgroup(in: String(decoding: bytes, as: UTF8.self))
     }
 
-    /// Both exist on a machine with a hybrid hierarchy: there the named one has the units.
+    /// Both exist on a machine with a hybrid hierarchy: then both have the units, and only version 2's has our apps. The
+    /// one that is not used has everything at its root.
     package static func systemdCgroup(in text: String) -> String? {
-        var unified: String?
+        var (unified, named): (String?, String?)
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
-            if fields[1] == "name=systemd" { return String(fields[2]) }
+            if fields[1] == "name=systemd" { named = String(fields[2]) }
             if fields[0] == "0" { unified = String(fields[2]) }
         }
-        return unified
+        return unified == "/" ? named ?? unified : unified ?? named
     }
 
     /// The unit to which a cgroup belongs: `nginx.service`, `session-3.scope`.

@@ -84,7 +84,8 @@ enum UnitLayer {
             return scene.fix("startup" + options)
         }
         let command = (scene.caller == 0 ? "" : "sudo ") + "hearth startup" + options
-        return command + (owner == scene.caller ? "" : " -u \(UserNames.name(of: owner))") + scene.fix.home
+        // Under sudo the caller is root.
+        return command + (owner == 0 ? "" : " -u \(UserNames.name(of: owner))") + scene.fix.home
     }
 
     private static func state(of unit: UnitEvidence.Unit, _ evidence: UnitEvidence, _ scene: Scene) -> [Finding] {
