@@ -53,7 +53,7 @@ struct Failure: Error, Equatable {
                 .notAnswering,
                 "the daemon does not answer within \(milliseconds) ms; its keeper replaces a daemon that hangs, "
                     + "try again in a moment")
-        case .notPermitted(let why): self.init(.notPermitted, "not permitted: \(why)")
+        case .notPermitted(let why): self.init(.notPermitted, lines: ["not permitted: \(why)"] + ForeignHome.hint)
         case .otherVersion(let why):
             self.init(.incompatible, "incompatible version: \(why); run 'hearth upgrade' with the newer one")
         case .connectionLost:

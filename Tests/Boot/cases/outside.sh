@@ -34,6 +34,6 @@ boot2() {
     sudo -u deploy hearth list >/tmp/list 2>&1 || fail "sudo -u deploy hearth list: $(cat /tmp/list)"
     grep -q worker /tmp/list || fail "sudo -u deploy hearth list: $(cat /tmp/list)"
     HOME=/root sudo --preserve-env=HOME -u deploy hearth list >/tmp/list 2>&1
-    grep -qi 'root' /tmp/list || fail "with another user's HOME: $(cat /tmp/list)"
+    grep -q "HOME is '/root', which belongs to 'root', and you are 'deploy'" /tmp/list || fail "with another user's HOME: $(cat /tmp/list)"
     note "another user's HOME: $(head -n 2 /tmp/list)"
 }
