@@ -59,6 +59,11 @@ int clinux_keeper_service_start(void) {
 
 int clinux_keeper_in_service(void) { return notify_socket >= 0; }
 
+int clinux_keeper_claims(void) {
+    const char *unit = getenv("HEARTH_UNIT");
+    return unit && *unit;
+}
+
 /// 1 when the manager has it, 0 when it has no room now, `-errno` otherwise.
 static int notify(const char *text, int fd) {
     if (notify_socket < 0) return 1;

@@ -65,7 +65,7 @@ extension Keeper {
         }
         connection = Connection(
             socket: socket, peer: peer, isGreeted: false, greetingDue: now + heartbeat.startAllowance, exits: exits)
-        if clinux_keeper_in_service() != 0 { connection?.claim() }
+        if clinux_keeper_claims() != 0 { connection?.claim() }
     }
 
     /// Gives up a daemon that took the connection but does not greet. It is not killed: it may have another keeper,

@@ -33,7 +33,8 @@ package enum Cgroups {
 
     /// A writable cgroup v2 directory on a kernel with `cgroup.kill` (5.14).
     private static func isUsable(_ path: String) -> Bool {
-        access(path + "/cgroup.procs", W_OK) == 0 && access(path + "/cgroup.kill", W_OK) == 0
+        // systemd gives away the former, not the latter; in what we make below, both are ours.
+        access(path + "/cgroup.procs", W_OK) == 0 && FileSystem.exists(path + "/cgroup.kill")
     }
 
     private static func isDelegated(_ path: String) -> Bool {

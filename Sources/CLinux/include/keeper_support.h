@@ -33,6 +33,8 @@ int clinux_keeper_prepare(void);
 /// Reads what the service manager put into the environment, and takes it out of there. The first descriptor that is
 /// nobody's. Called by `clinux_keeper_prepare`.
 int clinux_keeper_service_start(void);
+/// Whether the keeper belongs to a service (of any manager), which is the place for this home's daemon.
+int clinux_keeper_claims(void);
 /// Whether there is a manager to notify.
 int clinux_keeper_in_service(void);
 // Each: 1 sent, or nobody to send it to; 0 no room now, try again later; `-errno`.

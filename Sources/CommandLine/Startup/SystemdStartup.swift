@@ -67,6 +67,7 @@ struct SystemdStartup {
         try target.makeHome()
         let variables = try writeEnvironment()
         let text = text()
+        try keepForeign(units.managerFile)
         try write(text.manager, to: units.managerFile)
         try write(text.apps, to: units.appsFile)
         narrate("wrote \(units.managerFile) and \(units.appsFile)")
@@ -88,6 +89,14 @@ struct SystemdStartup {
         }
         report.leftOutside = AppsMove(text: text, target: target).move(daemon.client, after)
         return report
+    }
+
+    /// A unit that is not Hearth's (PM2's own) is not lost: systemd does not read files with such a name.
+    private func keepForeign(_ path: String) throws {
+        guard let bytes = try? FileSystem.read(path, limit: 1 << 20),
+            !String(decoding: bytes, as: UTF8.self).contains("\n" + ManagerUnits.homeKey)
+        else { return }
+        try FileSystem.replace(path + ".before-hearth", with: bytes, mode: 0o644, sync: true)
     }
 
     private func write(_ text: String, to path: String) throws {

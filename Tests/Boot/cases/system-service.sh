@@ -48,6 +48,8 @@ boot2() {
     [ "$(unit_of_daemon)" = hearth-deploy.service ] || fail "the daemon is in '$(unit_of_daemon)'"
     within 5 answers 8080 || fail "the site does not answer"
     for pid in $(pids); do
+        grep -q '^0::/system.slice/hearth-deploy-apps.service/hearth-' "/proc/$pid/cgroup" ||
+            fail "app $pid is in $(grep ^0:: "/proc/$pid/cgroup")"
         [ "$(stat -c %U "/proc/$pid")" = deploy ] || fail "app $pid runs as $(stat -c %U "/proc/$pid")"
     done
 

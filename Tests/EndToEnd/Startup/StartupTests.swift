@@ -89,6 +89,9 @@ struct StartupTests {
             #expect(again.code == 0, "\(again.errors)")
             #expect(try home.list().map(\.pid) == [app.pid])
 
+            let second = try home.hearth(["startup", "--service-name", "other"], environment: systemd.environment)
+            #expect(second.code == 1 && second.errors.contains("has a service already"), "\(second.errors)")
+
             let removed = try home.hearth(["unstartup"], environment: systemd.environment)
             #expect(removed.code == 0, "\(removed.errors)")
             #expect(try FileManager.default.contentsOfDirectory(atPath: systemd.units).isEmpty)

@@ -89,6 +89,7 @@ struct StartupCommand: ParsableCommand {
         let startup = SystemdStartup(
             target: target, units: units, waitsForNetwork: waitIp, refreshesEnvironment: refresh)
         if printsOnly { return try show(startup) }
+        try requireOnlyUnit(units, target)
         if scope == .user { try UserScope(target: target, arguments: rootArguments(target)).prepare() }
         mentionCaller(target)
         let report = try startup.install { step in
@@ -147,11 +148,18 @@ struct StartupCommand: ParsableCommand {
         Output.complain("this is for root's apps; for those of '\(caller)': sudo hearth startup -u \(caller)")
     }
 
+    /// Two services would start two managers of one home at boot.
+    private func requireOnlyUnit(_ units: ManagerUnits, _ target: StartupTarget) throws {
+        guard let present = ManagerUnits.installed(for: target.home), present != units else { return }
+        throw Failure(
+            .failed, "the home '\(target.home.home)' has a service already: '\(present.managerFile)'",
+            "remove that one first ('hearth unstartup'), or go on with it")
+    }
+
     // MARK: - Rights
 
     private func requireRights(_ target: StartupTarget) throws {
-        guard !Caller.isRoot, target.user.uid != geteuid() || options.serviceName != nil else { return }
-        if target.user.uid == geteuid() { return }
+        guard !Caller.isRoot, target.user.uid != geteuid() else { return }
         try requireRoot(target)
     }
 
