@@ -45,7 +45,7 @@ struct PageRun {
         scratch = URL(fileURLWithPath: "\(temporary)/hearth-docs-\(UUID().uuidString.prefix(8))")
         let texts = page.commands.map(\.text) + page.files.map(\.text)
         let named = Set(texts.flatMap(Self.examplePorts) + ["48101", "48102", "48103"])
-        ports = Dictionary(uniqueKeysWithValues: zip(named.sorted(), try Self.freePorts(named.count)))
+        ports = Dictionary(uniqueKeysWithValues: try named.sorted().map { ($0, String(try freePort())) })
     }
 
     // MARK: - Surroundings
@@ -94,27 +94,6 @@ struct PageRun {
 
     private static func examplePorts(_ text: String) -> [String] {
         text.split { !$0.isNumber }.filter { $0.count == 5 && $0.hasPrefix("481") }.map(String.init)
-    }
-
-    /// All are held until the last is known, so they differ.
-    private static func freePorts(_ count: Int) throws -> [String] {
-        var held: [Int32] = []
-        defer { for socket in held { close(socket) } }
-        return try (0..<count).map { _ in
-            let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            held.append(fd)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = inet_addr("127.0.0.1")
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let code = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
-                    bind(fd, plain, length) == 0 ? getsockname(fd, plain, &length) : -1
-                }
-            }
-            guard code == 0 else { throw Trouble(description: "no free port: errno \(errno)") }
-            return String(UInt16(bigEndian: address.sin_port))
-        }
     }
 
     /// The built command line: in the directory that HEARTH_TEST_BIN names, or beside the test products.
