@@ -65,3 +65,11 @@ make_disk() {
     truncate -s 1G "$base/disk.img"
     mke2fs -q -F -t ext4 -L root -d "$base/rootfs" "$base/disk.img"
 }
+
+# Whether this place lets us start containers at all; asked once.
+container_works() {
+    [ -z "${container_is_fine:-}" ] || return 0
+    systemd-nspawn -q -D "$base/rootfs" --read-only --register=no --keep-unit --private-network true \
+        </dev/null >"$base/probe.log" 2>&1 || return 1
+    container_is_fine=yes
+}
