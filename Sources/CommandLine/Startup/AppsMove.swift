@@ -38,12 +38,20 @@ struct AppsMove {
         guard made == 0 else { return "'\(instance.name)': \(SystemError(made, "make '\(directory)'"))" }
         // Twice: what was forked meanwhile is a child of what was there.
         for _ in 0..<2 {
-            for pid in Set(detail.processes + [main]) {
+            for pid in Set(detail.processes + [main]) where mayMove(pid) {
                 guard let failure = Self.enter(directory, pid) else { continue }
                 return "'\(instance.name)' (pid \(main)) stays where it was started until its next start: \(failure)"
             }
         }
         return nil
+    }
+
+    /// The pids are what a daemon of the user's says. Whoever is in a cgroup of the user's can be ended by the user: with
+    /// root's rights only processes that are the user's anyway are brought there.
+    private func mayMove(_ pid: Int32) -> Bool {
+        guard target.user.uid != 0 else { return true }
+        var status = stat()
+        return pid > 1 && stat("/proc/\(pid)", &status) == 0 && status.st_uid == target.user.uid
     }
 
     private func isInside(_ pid: Int32) -> Bool {
