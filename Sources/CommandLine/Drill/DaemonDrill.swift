@@ -13,6 +13,7 @@ struct DaemonDrill {
         let hello = try session.connectStarting().greet(again: true)
         // What this command could not start again it does not kill.
         if hello.unit == nil { try HomeOwner(paths: session.paths).requireOwn() }
+        try requireDurable()
         try drill.look()
         drill.askBefore()
         let daemon = try Victim("hearthd", hello.pid)
@@ -37,6 +38,13 @@ struct DaemonDrill {
         drill.note("hearthd (pid \(after.pid)) is ready, \(drill.elapsed) ms after the blow")
         try compare()
         drill.askAfter(waits: false)
+    }
+
+    /// A list that the disk did not take is with keeper and daemon alone: it would go with both.
+    private func requireDurable() throws {
+        let list: ListReply = try session.read(.list, SelectorParameters(selectors: []))
+        guard let reason = list.notes.first(where: { $0.hasPrefix("not saved: ") }) else { return }
+        throw Failure(.failed, "nothing was killed, as the list is not on the disk and would be lost: \(reason)")
     }
 
     /// In a unit systemd starts both again; elsewhere the next command does, and this is one.

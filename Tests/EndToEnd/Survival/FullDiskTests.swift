@@ -32,6 +32,12 @@ struct FullDiskTests {
             #expect(stopped.results.map(\.ok) == [true])
             #expect(!stopped.durable)
 
+            // A drill does not destroy what only the two have.
+            let keeper = try home.hello().keeperPid
+            let drill = try home.hearth("drill", "--daemon")
+            #expect(drill.code == 1 && drill.errors.contains("would be lost"), "\(drill.output)\(drill.errors)")
+            #expect(try home.hello().keeperPid == keeper)
+
             // Neither daemon nor disk: what was commanded meanwhile is known to the next daemon.
             let during = try home.pid("during")
             let daemon = try home.hello().pid
